@@ -1,0 +1,66 @@
+package queue
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"dogwatch/internal/store"
+)
+
+// Handlers maps job kinds to what works them.
+type Handlers struct {
+	workers *river.Workers
+}
+
+// NewHandlers returns an empty set.
+func NewHandlers() *Handlers { return &Handlers{workers: river.NewWorkers()} }
+
+// On adds the handler of the kind of T. It runs at most limit long (0: no
+// limit). An error makes the engine try again later, with growing pauses.
+func On[T store.Args](h *Handlers, limit time.Duration, fn func(ctx context.Context, args T) error) {
+	river.AddWorker(h.workers, &worker[T]{limit: limit, fn: fn})
+}
+
+type worker[T store.Args] struct {
+	river.WorkerDefaults[T]
+	limit time.Duration
+	fn    func(ctx context.Context, args T) error
+}
+
+func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error { return w.fn(ctx, job.Args) }
+
+func (w *worker[T]) Timeout(*river.Job[T]) time.Duration {
+	if w.limit == 0 {
+		return -1
+	}
+	return w.limit
+}
+
+func activeStates() []rivertype.JobState {
+	return []rivertype.JobState{
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable,
+		rivertype.JobStateRunning, rivertype.JobStateScheduled,
+	}
+}
+
+// quiet lets only the engine's warnings through: its information lines repeat
+// what the rooms that enqueue and work already say in the words of the domain.
+func quiet(l *slog.Logger) *slog.Logger { return slog.New(&levelFloor{Handler: l.Handler()}) }
+
+type levelFloor struct{ slog.Handler }
+
+func (f *levelFloor) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && f.Handler.Enabled(ctx, l)
+}
+
+func (f *levelFloor) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &levelFloor{Handler: f.Handler.WithAttrs(attrs)}
+}
+
+func (f *levelFloor) WithGroup(name string) slog.Handler {
+	return &levelFloor{Handler: f.Handler.WithGroup(name)}
+}

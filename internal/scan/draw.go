@@ -1,0 +1,124 @@
+package scan
+
+import (
+	"context"
+	"fmt"
+
+	"dogwatch/internal/store"
+)
+
+// draw turns the next images of the scope into queued items until Ahead of
+// them wait or run, and writes the run's cursor. It is called in the
+// transaction that makes room: when the run is opened and when an item ends.
+func (s *Service) draw(ctx context.Context, db *store.DB, enqueue store.Enqueue, run *store.Run) error {
+	if run.State != store.Scanning {
+		return nil
+	}
+	outstanding, err := db.CountItems(ctx, run.ID, store.ItemQueued, store.ItemRunning)
+	if err != nil {
+		return fmt.Errorf("scan: counting items of run %d: %w", run.ID, err)
+	}
+	for !run.Expanded && outstanding < s.cfg.Ahead {
+		drawn, err := s.drawBatch(ctx, db, enqueue, run, s.cfg.Ahead-outstanding)
+		if err != nil {
+			return err
+		}
+		outstanding += drawn
+	}
+	if run.Expanded && outstanding == 0 {
+		s.finish(run)
+		if err := s.recordResult(ctx, db, run); err != nil {
+			return err
+		}
+	}
+	if err := db.UpdateRun(ctx, run); err != nil {
+		return fmt.Errorf("scan: writing run %d: %w", run.ID, err)
+	}
+	return nil
+}
+
+// drawBatch looks at the next n images of the scope and returns how many became items.
+func (s *Service) drawBatch(ctx context.Context, db *store.DB, enqueue store.Enqueue, run *store.Run, n int) (int, error) {
+	query := store.ScopeQuery(run.AccountID, run.Scope)
+	query.AfterID, query.Ascending, query.Limit = run.Cursor, true, n
+	images, err := db.ListImages(ctx, query)
+	if err != nil {
+		return 0, fmt.Errorf("scan: reading the scope of run %d after image %d: %w", run.ID, run.Cursor, err)
+	}
+	if len(images) < n {
+		run.Expanded = true
+	}
+	busy, err := db.ItemsBusy(ctx, run.AccountID, ids(images))
+	if err != nil {
+		return 0, fmt.Errorf("scan: looking for images in other runs: %w", err)
+	}
+	drawn := 0
+	for i := range images {
+		image := &images[i]
+		run.Cursor = image.ID
+		if busy[image.ID] {
+			run.Elsewhere++
+			continue
+		}
+		cost, err := s.charge(ctx, db, run, image)
+		if err != nil {
+			return drawn, err
+		}
+		if cost < 0 { // the quota is used up: the rest of the scope is left out
+			s.outOfQuota(run)
+			break
+		}
+		if err := s.enqueueItem(ctx, db, enqueue, run, image, cost); err != nil {
+			return drawn, err
+		}
+		drawn++
+	}
+	return drawn, nil
+}
+
+func (s *Service) enqueueItem(ctx context.Context, db *store.DB, enqueue store.Enqueue, run *store.Run, image *store.ImageRow, cost int64) error {
+	item := &store.Item{
+		RunID:      run.ID,
+		AccountID:  run.AccountID,
+		ImageID:    image.ID,
+		RegistryID: image.RegistryID,
+		Parts:      run.Parts,
+		Force:      forced(run.Scope, image),
+		State:      store.ItemQueued,
+		Charged:    cost,
+		QueuedAt:   s.now(),
+	}
+	if err := db.InsertItem(ctx, item); err != nil {
+		return fmt.Errorf("scan: storing the item of image %d: %w", image.ID, err)
+	}
+	if err := enqueue(ctx, store.Job{Args: ItemJob{ItemID: item.ID}, Priority: priority(run.Kind)}); err != nil {
+		return fmt.Errorf("scan: enqueueing the item of image %d: %w", image.ID, err)
+	}
+	return nil
+}
+
+// priority lets what a person asked for go before what the schedule does.
+func priority(kind string) int {
+	if kind == store.RunManual || kind == store.RunOneKey {
+		return 1
+	}
+	return 2
+}
+
+func forced(scope store.Scope, image *store.ImageRow) bool {
+	for _, name := range scope.Names {
+		if name.Force && name.InstanceName == image.RegistryName && name.Namespace == image.Namespace &&
+			name.ImageName == image.Name && name.ImageTag == image.Tag {
+			return true
+		}
+	}
+	return false
+}
+
+func ids(images []store.ImageRow) []int64 {
+	out := make([]int64, len(images))
+	for i := range images {
+		out[i] = images[i].ID
+	}
+	return out
+}

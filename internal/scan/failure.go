@@ -1,0 +1,53 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"dogwatch/internal/inspect"
+	"dogwatch/internal/registry"
+	"dogwatch/internal/store"
+)
+
+var errImageRemoved = errors.New("scan: the image was removed from the list")
+
+// failure turns an error into the outcome of an item: a short code and words
+// for people. limit is the error of the item's own context, set when its time
+// ran out.
+func (s *Service) failure(item *store.Item, err, limit error) *result {
+	var ours *storageFault
+	if errors.As(err, &ours) {
+		return &result{fault: ours}
+	}
+	if errors.Is(limit, context.DeadlineExceeded) {
+		return &result{
+			code:   "Timeout",
+			reason: fmt.Sprintf("the image took longer than the %s one image may take", s.cfg.ItemLimit),
+			advice: "scan it again at a quieter time; layers that were finished are not read again",
+		}
+	}
+	if r := registryFailure(err); r != nil {
+		return r
+	}
+	var broken *inspect.Error
+	if errors.As(err, &broken) {
+		return &result{code: broken.Code, reason: broken.Error(), advice: "push the image again; if the failure stays, check the storage of the registry"}
+	}
+	if errors.Is(err, errImageRemoved) {
+		return &result{code: "ImageGone", reason: "the image was removed from the list while it waited", refund: true}
+	}
+	if errors.Is(err, registry.ErrNotImage) {
+		return &result{code: "NotImage", reason: "the tag no longer points to a container image", advice: "synchronise the registry", refund: true}
+	}
+	s.cfg.Logger.Error("item failed for a reason without words", "item", item.ID, "error", err.Error())
+	return &result{code: "Failed", reason: err.Error(), advice: "see the server's log", refund: true}
+}
+
+func registryFailure(err error) *result {
+	var f *registry.Failure
+	if !errors.As(err, &f) {
+		return nil
+	}
+	return &result{code: f.Code(), reason: f.Reason, advice: f.Solution, refund: true}
+}

@@ -1,0 +1,144 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"dogwatch/internal/schedule"
+	"dogwatch/internal/store"
+)
+
+// tickEvery is how long the scheduler waits between two looks at the clock.
+const tickEvery = time.Second
+
+// Run looks at the clock until ctx ends: it opens the runs that are due, closes
+// windows, ends runs whose time is over, and starts the nightly synchronisation.
+func (s *Service) Run(ctx context.Context) {
+	for {
+		if err := s.Tick(ctx); err != nil && ctx.Err() == nil {
+			s.cfg.Logger.Error("tick failed", "error", err.Error())
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.cfg.Clock.After(tickEvery):
+		}
+	}
+}
+
+// Tick does what is due now. It may be called at any time, any number of times:
+// each due moment fires once, in the transaction that moves it on.
+func (s *Service) Tick(ctx context.Context) error {
+	due, err := s.cfg.Store.DueTimingTasks(ctx, s.now())
+	if err != nil {
+		return fmt.Errorf("scan: looking for due timing tasks: %w", err)
+	}
+	var errs []error
+	for i := range due {
+		if err := s.fire(ctx, due[i].AccountID); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	runs, err := s.cfg.Store.ActiveRuns(ctx)
+	if err != nil {
+		return fmt.Errorf("scan: reading active runs: %w", err)
+	}
+	for i := range runs {
+		if err := s.watch(ctx, runs[i].ID); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if s.cfg.Nightly {
+		errs = append(errs, s.nightly(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+// fire decides about one due timing task and, in the same transaction, moves
+// its due moment on.
+func (s *Service) fire(ctx context.Context, accountID int64) error {
+	return s.cfg.Store.Tx(ctx, func(ctx context.Context, db *store.DB, enqueue store.Enqueue) error {
+		task, err := db.TimingTask(ctx, accountID)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("scan: reading the timing task of account %d: %w", accountID, err)
+		}
+		now := s.cfg.Clock.Now()
+		if !task.Enabled || task.NextDue.IsZero() || task.NextDue.Time().After(now) {
+			return nil // changed since it was listed
+		}
+		plan, err := Plan(task, s.cfg.Location)
+		if err != nil {
+			return fmt.Errorf("scan: timing task of account %d: %w", accountID, err)
+		}
+		decision := schedule.Decide(plan, task.NextDue.Time(), now)
+		return s.carryOut(ctx, db, enqueue, task, plan, decision)
+	})
+}
+
+// Plan is a stored timing task as the schedule room reads it.
+func Plan(task *store.TimingTask, loc *time.Location) (schedule.Task, error) {
+	start, err := schedule.ParseTimeOfDay(task.ScanTime)
+	if err != nil {
+		return schedule.Task{}, err
+	}
+	plan := schedule.Task{Period: int(task.Period), Start: start, Location: loc}
+	if task.ScanEndTime == "" {
+		return plan, nil
+	}
+	plan.HasEnd = true
+	plan.End, err = schedule.ParseTimeOfDay(task.ScanEndTime)
+	return plan, err
+}
+
+func (s *Service) carryOut(ctx context.Context, db *store.DB, enqueue store.Enqueue, task *store.TimingTask, plan schedule.Task, d schedule.Decision) error {
+	move := func(started store.Moment, outcome string) error {
+		return db.SetTimingResult(ctx, task.AccountID, started, outcome, store.At(d.Next))
+	}
+	if d.Action != schedule.Run {
+		s.cfg.Logger.Warn("scheduled run skipped", "account", task.AccountID, "due", task.NextDue.Time(), "next", d.Next, "cause", "missed, and the window is over")
+		return move(task.LastRunAt, task.LastResult)
+	}
+	busy, err := timingRunActive(ctx, db, task.AccountID)
+	if err != nil {
+		return err
+	}
+	if busy {
+		s.cfg.Logger.Warn("scheduled run skipped", "account", task.AccountID, "due", task.NextDue.Time(), "next", d.Next, "cause", "the last run is still going")
+		return move(task.LastRunAt, task.LastResult)
+	}
+	request := Request{Kind: store.RunTiming, Parts: task.Parts, Scope: task.Scope, DueAt: d.Due}
+	if end, bounded := schedule.Window(plan, d.Due); bounded {
+		request.WindowEnd = end
+	}
+	run, err := s.open(ctx, db, enqueue, task.AccountID, request)
+	switch {
+	case errors.Is(err, ErrNothing):
+		return move(s.now(), store.ResultImageNeedIsEmpty)
+	case errors.Is(err, ErrQuota):
+		return move(s.now(), store.ResultInsufficientLicense)
+	case err != nil && !errors.Is(err, ErrAlreadyScanning):
+		return fmt.Errorf("scan: opening the scheduled run of account %d: %w", task.AccountID, err)
+	}
+	if run != nil {
+		s.cfg.Logger.Info("run opened", "account", task.AccountID, "run", run.ID, "kind", run.Kind, "images", run.Total, "due", d.Due)
+	}
+	return move(s.now(), task.LastResult)
+}
+
+func timingRunActive(ctx context.Context, db *store.DB, accountID int64) (bool, error) {
+	runs, err := db.ActiveRunsOf(ctx, accountID)
+	if err != nil {
+		return false, fmt.Errorf("scan: reading active runs: %w", err)
+	}
+	for i := range runs {
+		if runs[i].Kind == store.RunTiming {
+			return true, nil
+		}
+	}
+	return false, nil
+}
