@@ -14,6 +14,7 @@ func (s *Service) draw(ctx context.Context, db *store.DB, enqueue store.Enqueue,
 	if run.State != store.Scanning {
 		return nil
 	}
+	was := countersOf(run)
 	outstanding, err := db.CountItems(ctx, run.ID, store.ItemQueued, store.ItemRunning)
 	if err != nil {
 		return fmt.Errorf("scan: counting items of run %d: %w", run.ID, err)
@@ -31,6 +32,29 @@ func (s *Service) draw(ctx context.Context, db *store.DB, enqueue store.Enqueue,
 			return err
 		}
 	}
+	return writeRun(ctx, db, run, was)
+}
+
+// countersOf are a run's counters, which the store changes by adding only.
+func countersOf(run *store.Run) store.RunCounts {
+	return store.RunCounts{
+		Finished: run.Finished, Clean: run.Clean, Risky: run.Risky, Failed: run.Failed,
+		Elsewhere: run.Elsewhere, Dropped: run.Dropped,
+	}
+}
+
+// writeRun stores a run whose counters stood at was when it was read.
+func writeRun(ctx context.Context, db *store.DB, run *store.Run, was store.RunCounts) error {
+	now := countersOf(run)
+	added := store.RunCounts{
+		Finished: now.Finished - was.Finished, Clean: now.Clean - was.Clean, Risky: now.Risky - was.Risky, Failed: now.Failed - was.Failed,
+		Elsewhere: now.Elsewhere - was.Elsewhere, Dropped: now.Dropped - was.Dropped,
+	}
+	if added != (store.RunCounts{}) {
+		if err := db.AddRunCounts(ctx, run.ID, added); err != nil {
+			return fmt.Errorf("scan: counting in run %d: %w", run.ID, err)
+		}
+	}
 	if err := db.UpdateRun(ctx, run); err != nil {
 		return fmt.Errorf("scan: writing run %d: %w", run.ID, err)
 	}
@@ -41,7 +65,7 @@ func (s *Service) draw(ctx context.Context, db *store.DB, enqueue store.Enqueue,
 func (s *Service) drawBatch(ctx context.Context, db *store.DB, enqueue store.Enqueue, run *store.Run, n int) (int, error) {
 	query := store.ScopeQuery(run.AccountID, run.Scope)
 	query.AfterID, query.Ascending, query.Limit = run.Cursor, true, n
-	images, err := db.ListImages(ctx, query)
+	images, err := db.ImagesPage(ctx, query)
 	if err != nil {
 		return 0, fmt.Errorf("scan: reading the scope of run %d after image %d: %w", run.ID, run.Cursor, err)
 	}
@@ -56,7 +80,7 @@ func (s *Service) drawBatch(ctx context.Context, db *store.DB, enqueue store.Enq
 	for i := range images {
 		image := &images[i]
 		run.Cursor = image.ID
-		if busy[image.ID] {
+		if _, held := busy[image.ID]; held {
 			run.Elsewhere++
 			continue
 		}

@@ -20,9 +20,9 @@ func (s *Service) writeOutcome(ctx context.Context, db *store.DB, item *store.It
 	if err != nil {
 		return fmt.Errorf("scan: reading image %d: %w", item.ImageID, err)
 	}
-	image := &row.Image
-	if r.content != nil {
-		adoptContent(image, r.content)
+	image, err := s.adopt(ctx, db, item, &row.Image, r.content)
+	if err != nil {
+		return err
 	}
 	image.ScannedAt = s.now()
 	image.RemainSeconds = 0
@@ -39,22 +39,32 @@ func (s *Service) writeOutcome(ctx context.Context, db *store.DB, item *store.It
 	return nil
 }
 
-// adoptContent follows a tag that moved between the list and the scan. The
-// findings of the former content do not describe the new one: every part begins
-// anew.
-func adoptContent(image *store.Image, content *store.Content) {
-	if image.Digest != content.Digest {
-		for _, p := range partsOf(image) {
-			*p.status, *p.progress, *p.code, *p.at = store.NotScan, 0, "", 0
-		}
-		image.Snapshot = ""
-		image.VulCnt, image.CriticalCnt, image.HighCnt, image.MediumCnt, image.LowCnt = 0, 0, 0, 0, 0
-		image.VirusCnt, image.RiskCnt, image.SensitiveCnt, image.ComponentCnt = 0, 0, 0, 0
-		image.NeedFix = false
+// adopt follows a tag that moved between the list and the scan: the findings of
+// the former content do not describe the new one, so every part begins anew.
+func (s *Service) adopt(ctx context.Context, db *store.DB, item *store.Item, image *store.Image, content *store.Content) (*store.Image, error) {
+	if content == nil {
+		return image, nil
 	}
-	image.Digest, image.ImageID = content.Digest, content.ConfigDigest
-	image.Size, image.CreatedAt = content.Size, content.CreatedAt
+	if image.Digest != content.Digest {
+		seen := *image
+		seen.Digest, seen.ImageID = content.Digest, content.ConfigDigest
+		seen.Size, seen.CreatedAt = content.Size, content.CreatedAt
+		seen.ItemID = item.ID
+		if _, err := db.UpsertImage(ctx, &seen); err != nil {
+			return nil, fmt.Errorf("scan: following the moved tag of image %d: %w", image.ID, err)
+		}
+		if err := db.RefreshLatest(ctx, image.RegistryID); err != nil {
+			return nil, fmt.Errorf("scan: following the moved tag of image %d: %w", image.ID, err)
+		}
+		image = &seen
+		for _, p := range partsOf(image) {
+			if !item.Parts.Has(p.part) {
+				*p.status, *p.progress = store.NotScan, 0
+			}
+		}
+	}
 	image.AssessedDigest = content.Digest
+	return image, nil
 }
 
 func failParts(image *store.Image, parts store.Parts, code string) {

@@ -23,7 +23,7 @@ func (s *Service) covered(ctx context.Context, db *store.DB, accountID int64, re
 		return fmt.Errorf("scan: reading the quota used: %w", err)
 	}
 	left := account.QuotaTenths - used
-	images, err := db.ListImages(ctx, store.ScopeQuery(accountID, req.Scope))
+	images, err := db.ImagesPage(ctx, store.ScopeQuery(accountID, req.Scope))
 	if err != nil {
 		return fmt.Errorf("scan: pricing the scope: %w", err)
 	}

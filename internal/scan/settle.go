@@ -24,6 +24,11 @@ func (s *Service) settle(ctx context.Context, item *store.Item, r *result) error
 		if err := s.writeOutcome(ctx, db, item, r); err != nil {
 			return err
 		}
+		if r.refund && item.Charged > 0 {
+			if err := db.RefundItem(ctx, item.ID); err != nil {
+				return fmt.Errorf("scan: giving back what item %d was charged: %w", item.ID, err)
+			}
+		}
 		ended, err = s.advance(ctx, db, enqueue, item.RunID, countsOf(r))
 		return err
 	})
@@ -42,9 +47,6 @@ func (s *Service) endItem(item *store.Item, r *result) {
 	}
 	if r.found == nil {
 		item.State, item.Error = store.ItemFailed, r.code
-	}
-	if r.refund {
-		item.Charged = 0
 	}
 }
 

@@ -70,10 +70,10 @@ func (s *Service) runsToStop(ctx context.Context, db *store.DB, accountID int64,
 // that it ended, and the run if that ended as well.
 func (s *Service) stopIn(ctx context.Context, db *store.DB, enqueue store.Enqueue, run *store.Run, req StopRequest) ([]store.Item, *store.Run, error) {
 	if req.All || req.RunID != 0 {
-		items, err := s.endRun(ctx, db, run, store.Canceled, store.ItemCanceled, "stopped by a user")
+		items, err := s.endRun(ctx, db, run, store.Canceled, "stopped by a user")
 		return items, run, err
 	}
-	items, err := db.CancelItems(ctx, run.ID, req.ImageIDs, store.ItemCanceled, s.now(), false)
+	items, err := s.cancel(ctx, db, run.ID, req.ImageIDs, false)
 	if err != nil || len(items) == 0 {
 		return nil, nil, err
 	}
@@ -82,10 +82,11 @@ func (s *Service) stopIn(ctx context.Context, db *store.DB, enqueue store.Enqueu
 }
 
 // endRun ends a run now, with everything in it.
-func (s *Service) endRun(ctx context.Context, db *store.DB, run *store.Run, state, itemState, reason string) ([]store.Item, error) {
-	items, err := db.CancelItems(ctx, run.ID, nil, itemState, s.now(), false)
+func (s *Service) endRun(ctx context.Context, db *store.DB, run *store.Run, state, reason string) ([]store.Item, error) {
+	was := countersOf(run)
+	items, err := s.cancel(ctx, db, run.ID, nil, false)
 	if err != nil {
-		return nil, fmt.Errorf("scan: ending the items of run %d: %w", run.ID, err)
+		return nil, err
 	}
 	left, err := s.notDrawn(ctx, db, run)
 	if err != nil {
@@ -98,8 +99,22 @@ func (s *Service) endRun(ctx context.Context, db *store.DB, run *store.Run, stat
 	if err := s.recordResult(ctx, db, run); err != nil {
 		return nil, err
 	}
-	if err := db.UpdateRun(ctx, run); err != nil {
-		return nil, fmt.Errorf("scan: writing run %d: %w", run.ID, err)
+	return items, writeRun(ctx, db, run, was)
+}
+
+// cancel ends items of a run without an outcome (imageIDs nil: all of them) and
+// gives back what those that never started were charged.
+func (s *Service) cancel(ctx context.Context, db *store.DB, runID int64, imageIDs []int64, onlyQueued bool) ([]store.Item, error) {
+	items, err := db.CancelItems(ctx, runID, imageIDs, store.ItemCanceled, s.now(), onlyQueued)
+	if err != nil {
+		return nil, fmt.Errorf("scan: ending items of run %d: %w", runID, err)
+	}
+	for i := range items {
+		if items[i].StartedAt.IsZero() && items[i].Charged > 0 {
+			if err := db.RefundItem(ctx, items[i].ID); err != nil {
+				return nil, fmt.Errorf("scan: giving back what item %d was charged: %w", items[i].ID, err)
+			}
+		}
 	}
 	return items, nil
 }

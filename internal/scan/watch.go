@@ -45,9 +45,10 @@ const reasonWindow = "the scan window ended"
 
 // closeWindow drops what has not started; what runs is finished.
 func (s *Service) closeWindow(ctx context.Context, db *store.DB, enqueue store.Enqueue, run *store.Run) error {
-	waiting, err := db.CancelItems(ctx, run.ID, nil, store.ItemCanceled, s.now(), true)
+	was := countersOf(run)
+	waiting, err := s.cancel(ctx, db, run.ID, nil, true)
 	if err != nil {
-		return fmt.Errorf("scan: dropping the waiting items of run %d: %w", run.ID, err)
+		return err
 	}
 	left, err := s.notDrawn(ctx, db, run)
 	if err != nil {
@@ -59,7 +60,10 @@ func (s *Service) closeWindow(ctx context.Context, db *store.DB, enqueue store.E
 		run.Reason = reasonWindow
 	}
 	s.cfg.Logger.Info("window closed", "account", run.AccountID, "run", run.ID, "finished", run.Finished, "dropped", run.Dropped)
-	return s.draw(ctx, db, enqueue, run)
+	if err := writeRun(ctx, db, run, was); err != nil {
+		return err
+	}
+	return s.draw(ctx, db, enqueue, run) // ends the run if nothing is running any more
 }
 
 // expire ends a run whose own time is over: waiting images go back to their
@@ -74,9 +78,12 @@ func (s *Service) expire(ctx context.Context, db *store.DB, run *store.Run) ([]s
 			return nil, err
 		}
 	}
-	run.Finished += int64(len(running))
-	run.Failed += int64(len(running))
-	if _, err := s.endRun(ctx, db, run, store.ScanTimeout, store.ItemCanceled, "the time allowed for the run was over"); err != nil {
+	n := int64(len(running))
+	if err := db.AddRunCounts(ctx, run.ID, store.RunCounts{Finished: n, Failed: n}); err != nil {
+		return nil, fmt.Errorf("scan: counting in run %d: %w", run.ID, err)
+	}
+	run.Finished, run.Failed = run.Finished+n, run.Failed+n
+	if _, err := s.endRun(ctx, db, run, store.ScanTimeout, "the time allowed for the run was over"); err != nil {
 		return nil, err
 	}
 	return running, nil
