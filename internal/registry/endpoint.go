@@ -115,10 +115,9 @@ func splitAuthority(authority string) (host, port string, err error) {
 // ends and the protocol's own v2.
 func cleanPrefix(path string) (string, error) {
 	path = strings.Trim(path, "/")
-	if path == "v2" {
-		return "", nil
+	for path == "v2" || strings.HasSuffix(path, "/v2") {
+		path = strings.TrimSuffix(strings.TrimSuffix(path, "v2"), "/")
 	}
-	path = strings.TrimSuffix(path, "/v2")
 	if path == "" {
 		return "", nil
 	}

@@ -40,7 +40,7 @@ type Image struct {
 	Layers     []Layer
 	// Size is the sum of manifest, config and compressed layers.
 	Size int64
-	// Platform is os/architecture[/variant] of the config.
+	// Platform is os/architecture[/variant] as the config says.
 	Platform string
 	// PlatformNote tells which platform of several was taken; else empty.
 	PlatformNote string
