@@ -10,17 +10,14 @@ import (
 	"dogwatch/internal/store"
 )
 
-// PasswordContext is the context string under which the passwords of registries
-// are sealed.
-const PasswordContext = "registry-password"
-
 // Clients hands out the client of a registry. An unknown registry, or one of
 // another account, is store.ErrNotFound.
 type Clients interface {
 	Client(ctx context.Context, accountID, registryID int64) (registry.Client, error)
 }
 
-// Unsealer opens what is encrypted at rest (seal.Box).
+// Unsealer opens what is encrypted at rest (seal.Box). Passwords are sealed
+// under store.Registry.PasswordContext.
 type Unsealer interface {
 	Open(sealed []byte, context string) ([]byte, error)
 }
@@ -28,7 +25,7 @@ type Unsealer interface {
 // StoredClients opens clients from registry rows and keeps them, with their
 // tokens and connections, until the row changes.
 type StoredClients struct {
-	db      *store.DB
+	store   *store.Store
 	box     Unsealer
 	options registry.Options
 
@@ -54,13 +51,13 @@ type origin struct {
 
 // NewClients returns Clients over the rows of a store. The options are those of
 // every client.
-func NewClients(db *store.DB, box Unsealer, o registry.Options) *StoredClients {
-	return &StoredClients{db: db, box: box, options: o, open: map[int64]openClient{}}
+func NewClients(s *store.Store, box Unsealer, o registry.Options) *StoredClients {
+	return &StoredClients{store: s, box: box, options: o, open: map[int64]openClient{}}
 }
 
 // Client is the client of one registry of an account.
 func (c *StoredClients) Client(ctx context.Context, accountID, registryID int64) (registry.Client, error) {
-	row, err := c.db.Registry(ctx, accountID, registryID)
+	row, err := c.store.Registry(ctx, accountID, registryID)
 	if errors.Is(err, store.ErrNotFound) {
 		c.forget(registryID)
 	}
@@ -112,7 +109,7 @@ func Target(row *store.Registry, box Unsealer) (registry.Target, error) {
 	if len(row.SealedPassword) == 0 {
 		return t, nil
 	}
-	plain, err := box.Open(row.SealedPassword, PasswordContext)
+	plain, err := box.Open(row.SealedPassword, row.PasswordContext())
 	if err != nil {
 		return registry.Target{}, fmt.Errorf("opening the stored password (enter it again if the encryption key was changed): %w", err)
 	}

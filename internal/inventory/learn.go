@@ -20,7 +20,7 @@ func (s *Syncer) Learn(ctx context.Context, client registry.Client, accountID in
 	if err != nil {
 		return nil, err
 	}
-	if err := s.cfg.Store.PutContent(ctx, content); err != nil {
+	if err := s.store.PutContent(ctx, content); err != nil {
 		return nil, fmt.Errorf("inventory: storing content %s: %w", content.Digest, err)
 	}
 	return content, nil
@@ -63,8 +63,8 @@ func (s *Syncer) contentOf(image *registry.Image) (*store.Content, error) {
 		Layers:         layers,
 		Risks:          risks,
 		RiskRevision:   risk.Revision,
-		History:        risk.MaskHistory(config, s.cfg.Location),
-		LearnedAt:      store.At(s.cfg.Clock.Now()),
+		History:        risk.MaskHistory(config, s.location()),
+		LearnedAt:      store.At(s.clock.Now()),
 	}, nil
 }
 

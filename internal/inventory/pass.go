@@ -57,7 +57,7 @@ func newPass(s *Syncer, row *store.Registry) *pass {
 	return &pass{
 		Syncer:           s,
 		row:              row,
-		started:          store.At(s.cfg.Clock.Now()),
+		started:          store.At(s.clock.Now()),
 		known:            map[tagKey]string{},
 		pending:          map[string]*store.Content{},
 		keepRepositories: map[string]bool{},
@@ -68,7 +68,7 @@ func newPass(s *Syncer, row *store.Registry) *pass {
 // run reads the whole registry. Rows are written on the way; what it misses is
 // deleted by the caller, and only if run succeeds.
 func (p *pass) run(ctx context.Context) error {
-	client, err := p.cfg.Clients.Client(ctx, p.row.AccountID, p.row.ID)
+	client, err := p.clients.Client(ctx, p.row.AccountID, p.row.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		return errRemoved
 	}
@@ -99,7 +99,7 @@ func (p *pass) run(ctx context.Context) error {
 // walk reads every repository and every tag of it, a few tags at a time.
 func (p *pass) walk(ctx context.Context) error {
 	group, inner := errgroup.WithContext(ctx)
-	group.SetLimit(p.cfg.Parallel)
+	group.SetLimit(p.parallel())
 	listErr := p.client.Repositories(inner, func(r registry.Repository) error {
 		return p.walkRepository(inner, group, r)
 	})
@@ -171,7 +171,7 @@ func (p *pass) read(ctx context.Context, r registry.Repository, t registry.Tag) 
 // content is what the account knows of a digest; fresh says that it was read
 // just now and is not stored yet.
 func (p *pass) content(ctx context.Context, path, digest string) (content *store.Content, fresh bool, err error) {
-	known, err := p.cfg.Store.Content(ctx, p.row.AccountID, digest)
+	known, err := p.store.Content(ctx, p.row.AccountID, digest)
 	if err == nil && known.RiskRevision == risk.Revision {
 		return known, false, nil
 	}
@@ -238,13 +238,13 @@ func (p *pass) skipped(key tagKey, cause error) {
 	p.report.Skipped++
 	p.inARow = 0
 	p.mu.Unlock()
-	p.cfg.Logger.Debug("tag skipped", "registry", p.row.ID, "repository", key.repository, "tag", key.tag, "cause", cause.Error())
+	p.log.Debug("tag skipped", "registry", p.row.ID, "repository", key.repository, "tag", key.tag, "cause", cause.Error())
 }
 
 // failed notes a repository or tag that could not be read. It returns the cause
 // if too many in a row failed.
 func (p *pass) failed(key tagKey, cause error) error {
-	p.cfg.Logger.Warn("reading from registry failed", "registry", p.row.ID, "repository", key.repository, "tag", key.tag, "error", cause.Error())
+	p.log.Warn("reading from registry failed", "registry", p.row.ID, "repository", key.repository, "tag", key.tag, "error", cause.Error())
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.report.Failed++

@@ -26,7 +26,7 @@ func (p *pass) eachRow(ctx context.Context, latestOnly bool, yield func(*store.I
 		Limit:      pageSize,
 	}
 	for {
-		rows, _, err := p.cfg.Store.Images(ctx, q)
+		rows, _, err := p.store.Images(ctx, q)
 		if err != nil {
 			return fmt.Errorf("listing image rows: %w", err)
 		}
@@ -51,6 +51,10 @@ func (p *pass) add(ctx context.Context, f found) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.inARow = 0
+	key := tagKey{f.image.Repository, f.image.Tag}
+	if digest, known := p.known[key]; known && digest == f.image.Digest {
+		f.image.OSName = "" // a scan may have put the distribution there
+	}
 	p.batch = append(p.batch, f)
 	if len(p.batch) < batchSize {
 		return nil
@@ -70,7 +74,7 @@ func (p *pass) flush(ctx context.Context) error {
 	if len(p.batch) == 0 {
 		return nil
 	}
-	err := p.cfg.Store.Tx(ctx, func(ctx context.Context, db *store.DB, _ store.Enqueue) error {
+	err := p.store.Tx(ctx, func(ctx context.Context, db *store.DB, _ store.Enqueue) error {
 		if _, err := db.RegistryByID(ctx, p.row.ID); errors.Is(err, store.ErrNotFound) {
 			return errRemoved
 		} else if err != nil {
@@ -135,7 +139,7 @@ func (p *pass) lookAgain(ctx context.Context) error {
 		return err
 	}
 	group, inner := errgroup.WithContext(ctx)
-	group.SetLimit(p.cfg.Parallel)
+	group.SetLimit(p.parallel())
 	for i := range missed {
 		image := &missed[i]
 		if p.keeps(image) {
@@ -163,14 +167,21 @@ func (p *pass) keeps(image *store.Image) bool {
 }
 
 func (p *pass) keep(ctx context.Context, missed []store.Image) error {
-	return p.cfg.Store.Tx(ctx, func(ctx context.Context, db *store.DB, _ store.Enqueue) error {
+	return p.store.Tx(ctx, func(ctx context.Context, db *store.DB, _ store.Enqueue) error {
 		for i := range missed {
 			if !p.keeps(&missed[i]) {
 				continue
 			}
-			missed[i].SeenAt = p.started
-			if _, err := db.UpsertImage(ctx, &missed[i]); err != nil {
-				return fmt.Errorf("keeping image %d: %w", missed[i].ID, err)
+			row, err := db.Image(ctx, p.row.AccountID, missed[i].ID)
+			if errors.Is(err, store.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			row.SeenAt = p.started
+			if _, err := db.UpsertImage(ctx, &row.Image); err != nil {
+				return fmt.Errorf("keeping image %d: %w", row.ID, err)
 			}
 		}
 		return nil

@@ -19,19 +19,16 @@ const defaultParallel = 4
 // what is new.
 const syncFull = 0
 
-// Config of a Syncer. Store and Clients are required.
-type Config struct {
-	Store    *store.Store
-	Clients  Clients
-	Clock    clock.Clock    // nil: the machine's
-	Location *time.Location // zone of times in build histories, nil: UTC
-	Logger   *slog.Logger   // nil: none
-	Parallel int            // tags read at a time, 0: 4
-}
-
-// Syncer brings image rows in line with registries.
+// Syncer brings image rows in line with registries. The exported fields may be
+// set before its first use.
 type Syncer struct {
-	cfg Config
+	Location *time.Location // zone of times in build histories, nil: UTC
+	Parallel int            // tags of one registry read at a time, 0: 4
+
+	store   *store.Store
+	clients Clients
+	clock   clock.Clock
+	log     *slog.Logger
 }
 
 // Report tells what a synchronisation did. Images counts the tags that are
@@ -46,21 +43,29 @@ type Report struct {
 	NeedScan []int64
 }
 
-// NewSyncer returns a Syncer.
-func NewSyncer(c Config) *Syncer {
-	if c.Clock == nil {
-		c.Clock = clock.Real{}
+// NewSyncer returns a Syncer. A nil clock is the machine's, a nil logger discards.
+func NewSyncer(s *store.Store, clients Clients, c clock.Clock, logger *slog.Logger) *Syncer {
+	if c == nil {
+		c = clock.Real{}
 	}
-	if c.Location == nil {
-		c.Location = time.UTC
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
 	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
+	return &Syncer{store: s, clients: clients, clock: c, log: logger}
+}
+
+func (s *Syncer) parallel() int {
+	if s.Parallel <= 0 {
+		return defaultParallel
 	}
-	if c.Parallel <= 0 {
-		c.Parallel = defaultParallel
+	return s.Parallel
+}
+
+func (s *Syncer) location() *time.Location {
+	if s.Location == nil {
+		return time.UTC
 	}
-	return &Syncer{cfg: c}
+	return s.Location
 }
 
 // Sync reads a registry once. A failure keeps the rows there are and tells its
@@ -68,7 +73,7 @@ func NewSyncer(c Config) *Syncer {
 // keeps its rows and does not fail the whole. A registry that is removed, before
 // or meanwhile, is no error: there is nothing left to bring in line.
 func (s *Syncer) Sync(ctx context.Context, registryID int64) (Report, error) {
-	row, err := s.cfg.Store.RegistryByID(ctx, registryID)
+	row, err := s.store.RegistryByID(ctx, registryID)
 	if errors.Is(err, store.ErrNotFound) {
 		return Report{}, nil
 	}
@@ -77,12 +82,12 @@ func (s *Syncer) Sync(ctx context.Context, registryID int64) (Report, error) {
 	}
 	p := newPass(s, row)
 	// Whoever asked for this synchronisation may have marked the row already.
-	if _, err := s.cfg.Store.BeginSync(ctx, row.ID, p.started); err != nil {
+	if _, err := s.store.BeginSync(ctx, row.ID, p.started); err != nil {
 		return Report{}, fmt.Errorf("inventory: marking registry %d: %w", row.ID, err)
 	}
 	err = p.run(ctx)
 	if errors.Is(err, errRemoved) {
-		s.cfg.Logger.Info("registry removed while it was read", "registry", row.ID)
+		s.log.Info("registry removed while it was read", "registry", row.ID)
 		return Report{}, nil
 	}
 	return s.finish(ctx, p, err)
@@ -93,7 +98,7 @@ func (s *Syncer) Sync(ctx context.Context, registryID int64) (Report, error) {
 func (s *Syncer) finish(ctx context.Context, p *pass, cause error) (Report, error) {
 	ctx = context.WithoutCancel(ctx)
 	end := p.outcome(cause)
-	err := s.cfg.Store.Tx(ctx, func(ctx context.Context, db *store.DB, _ store.Enqueue) error {
+	err := s.store.Tx(ctx, func(ctx context.Context, db *store.DB, _ store.Enqueue) error {
 		if cause == nil {
 			gone, err := db.DeleteUnseenImages(ctx, p.row.ID, p.started)
 			if err != nil {
@@ -104,7 +109,7 @@ func (s *Syncer) finish(ctx context.Context, p *pass, cause error) (Report, erro
 		if err := db.RefreshLatest(ctx, p.row.ID); err != nil {
 			return fmt.Errorf("marking the newest images: %w", err)
 		}
-		return db.EndSync(ctx, p.row.ID, store.At(s.cfg.Clock.Now()), end.status, end.reason, end.solution)
+		return db.EndSync(ctx, p.row.ID, store.At(s.clock.Now()), end.status, end.reason, end.solution)
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		return Report{}, nil // removed at the last moment
@@ -131,8 +136,8 @@ func (p *pass) outcome(cause error) ending {
 	if cause == nil {
 		e := words(p.firstFailure)
 		e.status = store.SyncSuccess
-		e.reason = fmt.Sprintf("partial: %d of %d repositories and tags could not be read and keep their former state; the first: %s: %s",
-			p.report.Failed, p.report.Failed+p.report.Repositories+p.report.Images+p.report.Skipped, p.firstFailed, e.reason)
+		e.reason = fmt.Sprintf("partial: %d repositories or tags could not be read and keep their former state; the first: %s: %s",
+			p.report.Failed, p.firstFailed, e.reason)
 		return e
 	}
 	e := words(cause)
