@@ -43,8 +43,9 @@ type Problem struct {
 
 // Codes of problems that are none of an inspector's gaps.
 const (
-	CodeNoAdvisories = "DatabaseMissing" // no advisory data was imported
-	CodeUncovered    = "Uncovered"       // the advisory data does not cover the distribution
+	CodeNoAdvisories = "DatabaseMissing"   // no advisory data was imported
+	CodeUncovered    = "Uncovered"         // the advisory data does not cover the distribution or a language
+	CodeUnjudged     = "VersionUnreadable" // some versions cannot be compared
 )
 
 // Failed are the parts that have no result.
@@ -57,6 +58,9 @@ func (a *Assessment) Failed() store.Parts {
 	}
 	return failed
 }
+
+// Risky tells whether anything was found.
+func (a *Assessment) Risky() bool { return a.VulCnt+a.VirusCnt+a.RiskCnt > 0 }
 
 // Code is the short word for one part, "" if it was examined whole.
 func (a *Assessment) Code(part store.Parts) string {
@@ -96,7 +100,7 @@ func (s *Service) Assess(ctx context.Context, content *store.Content, parts stor
 		a.countVulnerabilities(j.verdict)
 	}
 	if parts.Has(store.PartVirus) {
-		a.VirusCnt = int64(len(j.inventory.Malware))
+		a.VirusCnt = int64(len(j.viruses()))
 	}
 	if parts.Has(store.PartRisk) {
 		a.countRisks(j.inventory, risks)
@@ -123,13 +127,24 @@ func (a *Assessment) countVulnerabilities(v *match.Verdict) {
 		*a.level(shown(f.Level))++
 		a.NeedFix = a.NeedFix || suggested(f)
 	}
+	a.addUnjudged(v)
+}
+
+// addUnjudged tells which packages the verdict says nothing of.
+func (a *Assessment) addUnjudged(v *match.Verdict) {
+	add := func(code, reason, solution string) {
+		a.Problems = append(a.Problems, Problem{Parts: store.PartCVE, Code: code, Reason: reason, Solution: solution})
+	}
 	if v.Uncovered != "" {
-		a.Problems = append(a.Problems, Problem{
-			Parts:    store.PartCVE,
-			Code:     CodeUncovered,
-			Reason:   v.Uncovered,
-			Solution: "import the advisories of this distribution, then scan again",
-		})
+		add(CodeUncovered, v.Uncovered, "import the advisories of this distribution, then scan again")
+	}
+	if len(v.Missing) > 0 {
+		add(CodeUncovered, "the advisory data has nothing on packages of "+strings.Join(v.Missing, ", "),
+			"import the advisories of "+strings.Join(v.Missing, ", ")+", then scan again")
+	}
+	if n := len(v.Unjudged); n > 0 {
+		add(CodeUnjudged, fmt.Sprintf("%d packages have versions that cannot be compared, the first is %s %s: %s",
+			n, v.Unjudged[0].Package, v.Unjudged[0].Version, v.Unjudged[0].Reason), "")
 	}
 }
 

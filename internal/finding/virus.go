@@ -3,6 +3,7 @@ package finding
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"path"
 	"slices"
 
@@ -10,6 +11,9 @@ import (
 	"dogwatch/internal/inventory"
 	"dogwatch/internal/store"
 )
+
+// CategoryPackage is the category of a package that advisories report as malware.
+const CategoryPackage = "malicious-package"
 
 // Virus is one malicious file of one image.
 type Virus struct {
@@ -28,16 +32,9 @@ func (s *Service) Viruses(ctx context.Context, accountID, imageID int64, q Query
 		return Page[Virus]{}, err
 	}
 	rows := []Virus{}
-	if j := subject.judgement; j != nil && !subject.image.VirusAt.IsZero() {
-		for _, m := range j.inventory.Malware {
-			v := Virus{
-				Malware:   m.Malware,
-				FileName:  path.Base(m.Path),
-				Layer:     j.inventory.Layers[m.Layer],
-				FirstSeen: j.inspected[m.Layer],
-				LastSeen:  subject.image.VirusAt,
-			}
-			v.Malware.Level = shown(m.Malware.Level)
+	if subject.judgement != nil && !subject.image.VirusAt.IsZero() {
+		for _, v := range subject.judgement.viruses() {
+			v.LastSeen = subject.image.VirusAt
 			if passes(q.Filters, v.test) {
 				rows = append(rows, v)
 			}
@@ -47,6 +44,40 @@ func (s *Service) Viruses(ctx context.Context, accountID, imageID int64, q Query
 		return cmp.Or(cmp.Compare(b.Level, a.Level), cmp.Compare(a.Path, b.Path))
 	})
 	return cut(rows, q), nil
+}
+
+// viruses are the malicious files of a judgement and the packages that the
+// advisories report as malware.
+func (j *judgement) viruses() []Virus {
+	var rows []Virus
+	add := func(m facts.Malware, layer int) {
+		m.Level = shown(m.Level)
+		rows = append(rows, Virus{
+			Malware:   m,
+			FileName:  path.Base(m.Path),
+			Layer:     j.inventory.Layers[layer],
+			FirstSeen: j.inspected[layer],
+		})
+	}
+	for _, m := range j.inventory.Malware {
+		add(m.Malware, m.Layer)
+	}
+	if j.verdict == nil {
+		return rows
+	}
+	for _, f := range j.verdict.Malicious {
+		for _, c := range f.Components {
+			add(facts.Malware{
+				Path:     c.Path,
+				Name:     fmt.Sprintf("%s (%s %s)", f.ID, c.Name, c.Version),
+				Engine:   "advisories",
+				Category: CategoryPackage,
+				Level:    Critical,
+				FileType: "UNKNOWN",
+			}, c.Layer)
+		}
+	}
+	return rows
 }
 
 func (v *Virus) test(name, want string, exact bool) (hit, ok bool) {

@@ -1,0 +1,83 @@
+package tcss
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"dogwatch/internal/cloudapi"
+	"dogwatch/internal/store"
+)
+
+func (a *actions) updateRegistry(ctx context.Context, caller cloudapi.Caller, req *updateRegistryRequest) (*registrySaved, error) {
+	row, err := a.registryToUpdate(ctx, caller.AccountID, req)
+	if err != nil {
+		return nil, err
+	}
+	if err := req.fill(row); err != nil {
+		return nil, err
+	}
+	named, err := a.registryNamed(ctx, caller.AccountID, row.Name)
+	if err != nil {
+		return nil, err
+	}
+	if named != nil && named.ID != row.ID {
+		return nameTaken(caller), nil
+	}
+	password, err := a.passwordFor(row, req.Password)
+	if err != nil {
+		return nil, err
+	}
+	if refused, err := a.tested(ctx, row, password); refused != nil || err != nil {
+		return refused, err
+	}
+	row.UpdatedAt = store.At(a.Clock.Now())
+	err = a.Store.UpdateRegistry(ctx, row)
+	if errors.Is(err, store.ErrTaken) {
+		return nameTaken(caller), nil
+	}
+	if err != nil {
+		return nil, notFoundAs(err, noRegistry(row.ID), "storing registry %d", row.ID)
+	}
+	return &registrySaved{RegistryId: row.ID}, nil
+}
+
+// registryToUpdate finds the registry by id or, without one, by name.
+func (a *actions) registryToUpdate(ctx context.Context, accountID int64, req *updateRegistryRequest) (*store.Registry, error) {
+	if req.RegistryId != nil {
+		return a.ownRegistry(ctx, accountID, *req.RegistryId)
+	}
+	row, err := a.registryNamed(ctx, accountID, req.Name)
+	if err == nil && row == nil {
+		return nil, noRegistry(req.Name)
+	}
+	return row, err
+}
+
+// passwordFor is the password that a registry is to have. A new one is sealed
+// into the row; an empty or masked one stands for the password stored.
+func (a *actions) passwordFor(row *store.Registry, given string) (string, error) {
+	if strings.Trim(given, "*") == "" {
+		plain, err := a.Sealer.Open(row.SealedPassword, row.PasswordContext())
+		if err != nil {
+			return "", fmt.Errorf("tcss: opening the password of registry %d: %w", row.ID, err)
+		}
+		return string(plain), nil
+	}
+	sealed, err := a.Sealer.Seal([]byte(given), row.PasswordContext())
+	if err != nil {
+		return "", fmt.Errorf("tcss: sealing the password of registry %d: %w", row.ID, err)
+	}
+	row.SealedPassword = sealed
+	return given, nil
+}
+
+// ownRegistry is a registry of the account.
+func (a *actions) ownRegistry(ctx context.Context, accountID, id int64) (*store.Registry, error) {
+	row, err := a.Store.Registry(ctx, accountID, id)
+	if err != nil {
+		return nil, notFoundAs(err, noRegistry(id), "reading registry %d", id)
+	}
+	return row, nil
+}
