@@ -22,6 +22,7 @@ type Store interface {
 	Image(ctx context.Context, accountID, id int64) (*store.ImageRow, error)
 	Content(ctx context.Context, accountID int64, digest string) (*store.Content, error)
 	LayerFacts(ctx context.Context, digest, revision string) (*store.LayerFacts, error)
+	NewestLayerFacts(ctx context.Context, digest string) (*store.LayerFacts, error)
 }
 
 // Snapshots names the advisory snapshot in force; advisory.ErrNone if there is none.
@@ -56,9 +57,12 @@ type judgement struct {
 	inventory *inventory.Inventory // without file hashes
 	inspected []store.Moment       // when each layer was inspected
 	verdict   *match.Verdict       // nil without advisory data
+	current   bool                 // every fact is of the current inspector revision
 }
 
-// judge derives the judgement of a content, or takes it from the cache.
+// judge derives the judgement of a content, or takes it from the cache. Facts
+// of a former inspector revision serve until the layer is inspected again; such
+// a judgement is not kept.
 func (s *Service) judge(ctx context.Context, content *store.Content) (*judgement, error) {
 	snapshot, err := s.o.Snapshots.Current(ctx)
 	if err != nil && !errors.Is(err, advisory.ErrNone) {
@@ -80,7 +84,9 @@ func (s *Service) judge(ctx context.Context, content *store.Content) (*judgement
 			return nil, fmt.Errorf("finding: judging %s by snapshot %s: %w", content.ManifestDigest, k.snapshot, err)
 		}
 	}
-	s.cache.put(k, j)
+	if j.current {
+		s.cache.put(k, j)
+	}
 	return j, nil
 }
 
@@ -90,23 +96,33 @@ func (s *Service) assemble(ctx context.Context, content *store.Content) (*judgem
 	if err := json.Unmarshal(content.Layers, &refs); err != nil {
 		return nil, fmt.Errorf("finding: stored layers of %s: %w", content.Digest, err)
 	}
+	j := &judgement{inspected: make([]store.Moment, len(refs)), current: true}
 	layers := make([]inventory.Layer, len(refs))
-	inspected := make([]store.Moment, len(refs))
 	for i, ref := range refs {
-		row, err := s.o.Store.LayerFacts(ctx, ref.Digest, s.o.Revision)
+		row, err := s.layerFacts(ctx, ref.Digest)
 		if err != nil {
-			return nil, fmt.Errorf("finding: facts of layer %s under %q: %w", ref.Digest, s.o.Revision, err)
+			return nil, fmt.Errorf("finding: facts of layer %s: %w", ref.Digest, err)
 		}
 		known, err := facts.Decode(row.Facts)
 		if err != nil {
 			return nil, fmt.Errorf("finding: facts of layer %s: %w", ref.Digest, err)
 		}
 		layers[i] = inventory.Layer{Ref: ref, Facts: known}
-		inspected[i] = row.InspectedAt
+		j.inspected[i] = row.InspectedAt
+		j.current = j.current && row.Revision == s.o.Revision
 	}
-	inv := inventory.Assemble(layers)
-	inv.Hashes = nil
-	return &judgement{inventory: inv, inspected: inspected}, nil
+	j.inventory = inventory.Assemble(layers)
+	j.inventory.Hashes = nil
+	return j, nil
+}
+
+// layerFacts are the facts of the current revision, else the newest.
+func (s *Service) layerFacts(ctx context.Context, digest string) (*store.LayerFacts, error) {
+	row, err := s.o.Store.LayerFacts(ctx, digest, s.o.Revision)
+	if errors.Is(err, store.ErrNotFound) {
+		return s.o.Store.NewestLayerFacts(ctx, digest)
+	}
+	return row, err
 }
 
 // risksOf are the risks of a content's configuration.
