@@ -16,7 +16,6 @@ const (
 
 // describe fills in what the finding does not say yet from a record about it.
 func (f *Finding) describe(r *advisory.Record) {
-	announced := updateAdvisory.MatchString(r.ID)
 	if f.Description == "" {
 		f.Description = strings.TrimSpace(r.Details)
 	}
@@ -26,10 +25,9 @@ func (f *Finding) describe(r *advisory.Record) {
 	if f.Published.IsZero() || f.Published.Year() < 1990 {
 		f.Published = r.Published
 	}
-	if f.Category == categoryOther && !announced {
+	if f.Category == categoryOther && !updateAdvisory.MatchString(r.ID) {
 		f.Category = categoryOf(cwesOf(r), r.Summary+" "+r.Details)
 	}
-	f.addAliases(r, announced)
 	for _, ref := range r.References {
 		if len(f.References) < maxReferences && webAddress(ref.URL) && !slices.Contains(f.References, ref.URL) {
 			f.References = append(f.References, ref.URL)
@@ -39,9 +37,9 @@ func (f *Finding) describe(r *advisory.Record) {
 
 // addAliases collects other names. The other CVEs of an update are not names
 // of this one.
-func (f *Finding) addAliases(r *advisory.Record, announced bool) {
+func (f *Finding) addAliases(r *advisory.Record) {
 	names := []string{r.ID}
-	if !announced && len(cvesOf(r)) <= 1 {
+	if !updateAdvisory.MatchString(r.ID) && len(cvesOf(r)) <= 1 {
 		names = slices.Concat(names, r.Aliases, r.Upstream)
 	}
 	for _, n := range names {

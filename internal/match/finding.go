@@ -23,18 +23,28 @@ func (j *judge) finding(id string, claims []claim) (*Finding, error) {
 	f.Path, f.Layer, f.Proof = first.Path, first.Layer, first.Proof
 	f.RecordID = first.Proof.Record
 
-	records := tellers(id, deciding, claims)
 	f.rate(deciding)
 	if f.Level == LevelUnknown {
 		f.rate(claims)
 	}
+	records, updates := tellers(id, deciding, claims)
 	for _, r := range records {
 		f.describe(r)
+		f.addAliases(r)
 	}
-	if f.Level > LevelUnknown && f.CVSSVector != "" && f.Description != "" {
-		return f, nil
+	if f.Level == LevelUnknown || f.CVSSVector == "" || f.Description == "" {
+		if err := j.enrich(f); err != nil {
+			return nil, err
+		}
 	}
-	return f, j.enrich(f)
+	for _, r := range updates {
+		f.describe(r)
+		f.addAliases(r)
+	}
+	if f.Title == "" {
+		f.Title = first.Proof.Package + ": " + id
+	}
+	return f, nil
 }
 
 // decide picks one claim for each package: the distribution's own record
@@ -100,9 +110,9 @@ func compareComponents(a, b Component) int {
 }
 
 // tellers lists the records of the claims, the best to quote first: the one
-// the vulnerability is named by, those that decided, those about it alone,
-// update advisories last.
-func tellers(id string, deciding, claims []claim) []*advisory.Record {
+// the vulnerability is named by, those that decided, the others. Update
+// advisories come apart: their texts are about the update.
+func tellers(id string, deciding, claims []claim) (records, updates []*advisory.Record) {
 	rank := map[*advisory.Record]int{}
 	for _, c := range claims {
 		rank[c.record] = 2
@@ -110,20 +120,22 @@ func tellers(id string, deciding, claims []claim) []*advisory.Record {
 	for _, c := range deciding {
 		rank[c.record] = 1
 	}
-	list := make([]*advisory.Record, 0, len(rank))
 	for r := range rank {
-		switch {
-		case r.ID == id:
+		if r.ID == id {
 			rank[r] = 0
-		case updateAdvisory.MatchString(r.ID):
-			rank[r] = 3
 		}
-		list = append(list, r)
+		if updateAdvisory.MatchString(r.ID) {
+			updates = append(updates, r)
+		} else {
+			records = append(records, r)
+		}
 	}
-	slices.SortFunc(list, func(a, b *advisory.Record) int {
+	order := func(a, b *advisory.Record) int {
 		return cmp.Or(cmp.Compare(rank[a], rank[b]), strings.Compare(a.ID, b.ID))
-	})
-	return list
+	}
+	slices.SortFunc(records, order)
+	slices.SortFunc(updates, order)
+	return records, updates
 }
 
 // rate takes the highest level among the claims, and the vector with the
