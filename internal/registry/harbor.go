@@ -33,15 +33,22 @@ func (h *harborClient) Check(ctx context.Context) error {
 	if err := h.isHarbor(ctx); err != nil {
 		return err
 	}
-	if h.session.auth.basic() != "" {
-		if err := h.ping(ctx, authBasic); err != nil {
-			return err
-		}
+	if err := h.checkPassword(ctx); err != nil {
+		return err
 	}
 	const op = "test the connection: list projects"
 	q := url.Values{"page": {"1"}, "page_size": {"1"}, "with_detail": {"false"}}
 	_, err := h.get(ctx, op, "/projects", q, nil)
 	return catalogueFailure(op, err)
+}
+
+// checkPassword asks the one place that refuses a wrong password to users and
+// robots alike.
+func (h *harborClient) checkPassword(ctx context.Context) error {
+	if h.session.auth.basic() == "" {
+		return nil
+	}
+	return h.ping(ctx, authBasic)
 }
 
 func (h *harborClient) isHarbor(ctx context.Context) error {
@@ -115,8 +122,12 @@ func harborList[T any](ctx context.Context, h *harborClient, op, path string, q 
 }
 
 // Repositories lists the repositories of every project. A project that may be
-// seen but not read has nothing for this user.
+// seen but not read has nothing for this user. With a password that is no longer
+// right the list would just be short, so that is tested first.
 func (h *harborClient) Repositories(ctx context.Context, yield func(Repository) error) error {
+	if err := h.checkPassword(ctx); err != nil {
+		return err
+	}
 	projects, err := h.projects(ctx)
 	if err != nil {
 		return catalogueFailure("list projects", err)

@@ -155,7 +155,7 @@ func (d *document) readIndex(w *wireDocument) error {
 		if err != nil {
 			return err
 		}
-		e := entry{Descriptor: one, artefact: m.Annotations[attestationKey] != "" || m.ArtifactType != ""}
+		e := entry{Descriptor: one, artefact: m.Annotations[attestationKey] != "" || isArtefact(m.ArtifactType)}
 		if m.Platform != nil {
 			e.platform = *m.Platform
 		}
@@ -172,7 +172,7 @@ func (d *document) readManifest(w *wireDocument) error {
 	if d.config, err = w.Config.descriptor(); err != nil {
 		return err
 	}
-	if w.ArtifactType != "" || !d.isImageConfig() {
+	if isArtefact(w.ArtifactType) || !d.isImageConfig() {
 		return ErrNotImage
 	}
 	for _, l := range w.Layers {
@@ -185,11 +185,16 @@ func (d *document) readManifest(w *wireDocument) error {
 	return nil
 }
 
+// isArtefact tells whether an artifactType announces something else than an
+// image: some builders put the type of an image's config there.
+func isArtefact(artifactType string) bool {
+	return artifactType != "" && !types.MediaType(artifactType).IsConfig()
+}
+
 // isImageConfig knows the configs of images. Early Docker clients left the
 // config's type open.
 func (d *document) isImageConfig() bool {
-	switch types.MediaType(d.config.MediaType) {
-	case types.OCIConfigJSON, types.DockerConfigJSON:
+	if types.MediaType(d.config.MediaType).IsConfig() {
 		return true
 	}
 	return d.mediaType == types.DockerManifestSchema2 &&
