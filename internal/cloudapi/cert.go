@@ -30,7 +30,7 @@ const (
 	leafRenewal  = 30 * 24 * time.Hour
 )
 
-// pair of files that hold a certificate and its key.
+// certFiles are the files that hold a certificate and its key.
 type certFiles struct{ cert, key string }
 
 // LoadOrMakeCert is the server certificate that lies in dir, made and signed by
@@ -52,23 +52,10 @@ func LoadOrMakeCert(dir string, hosts []string, now time.Time) (cert tls.Certifi
 	if err == nil && leafServes(leaf.Leaf, ca.Leaf, hosts, now) {
 		return leaf, caFiles.cert, nil
 	}
-	if err := unlessMissing(err); err != nil {
-		return tls.Certificate{}, "", fmt.Errorf("cloudapi: server certificate in %s: %w", dir, err)
-	}
 	if leaf, err = makeLeaf(leafFiles, ca, hosts, now); err != nil {
 		return tls.Certificate{}, "", fmt.Errorf("cloudapi: server certificate in %s: %w", dir, err)
 	}
 	return leaf, caFiles.cert, nil
-}
-
-// unlessMissing lets pass what only means that a certificate has to be made:
-// files that are not there, or that do not belong together.
-func unlessMissing(err error) error {
-	var path *fs.PathError
-	if errors.Is(err, fs.ErrNotExist) || !errors.As(err, &path) {
-		return nil
-	}
-	return err
 }
 
 // certHosts are the names a certificate is for, each once.
@@ -94,8 +81,9 @@ func loadOrMakeCA(files certFiles, now time.Time) (tls.Certificate, error) {
 	if err == nil && ca.Leaf.IsCA && !now.Before(ca.Leaf.NotBefore) && now.Add(caRenewal).Before(ca.Leaf.NotAfter) {
 		return ca, nil
 	}
-	if err := unlessMissing(err); err != nil {
-		return tls.Certificate{}, err
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		// Clients trust what lies here, so it is not replaced behind their backs.
+		return tls.Certificate{}, fmt.Errorf("%w; restore %s and %s, or remove both to begin anew", err, files.cert, files.key)
 	}
 	key, isSigner := ca.PrivateKey.(crypto.Signer)
 	if !isSigner {

@@ -121,7 +121,7 @@ func (d *decoder) list(s *shape, r *rules, n node, target reflect.Value, at *pat
 	}
 	position := 0
 	for i, item := range items {
-		here := &path{parent: at, index: i}
+		here := &path{parent: at, element: true, index: i}
 		element := target.Index(position)
 		position++
 		if item.null() {

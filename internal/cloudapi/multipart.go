@@ -20,7 +20,7 @@ func parseMultipart(contentType string, body []byte) (node, *Error) {
 	var f flatten
 	for {
 		part, err := reader.NextRawPart()
-		if errors.Is(err, io.EOF) && err == io.EOF {
+		if errors.Is(err, io.EOF) && closed(body, parameters["boundary"]) {
 			return &f.root, nil
 		}
 		if err != nil {
@@ -30,6 +30,13 @@ func parseMultipart(contentType string, body []byte) (node, *Error) {
 			return nil, fault
 		}
 	}
+}
+
+// closed tells whether a body has its closing line: at its end the reader
+// reports the same for one that has and one that was cut off behind a boundary.
+func closed(body []byte, boundary string) bool {
+	end := []byte("--" + boundary + "--")
+	return bytes.HasPrefix(body, end) || bytes.Contains(body, append([]byte("\n"), end...))
 }
 
 func addPart(f *flatten, part *multipart.Part) *Error {

@@ -39,9 +39,10 @@ const (
 // path leads to a value within a request. It is linked upwards, so that the
 // text is only made for an error.
 type path struct {
-	parent *path
-	name   string // of a member
-	index  int    // of an element, if name is empty
+	parent  *path
+	name    string // of a member
+	element bool   // it leads to an element, not a member
+	index   int    // of the element
 }
 
 // String is the path with dots: Filters.0.Name.
@@ -50,7 +51,7 @@ func (p *path) String() string {
 		return ""
 	}
 	last := p.name
-	if last == "" {
+	if p.element {
 		last = strconv.Itoa(p.index)
 	}
 	if p.parent == nil {
