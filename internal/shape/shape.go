@@ -9,7 +9,8 @@
 //   - measure: how long functions and files are, as percentiles.
 //
 // The rules, besides the limits: every package opens with a comment, its name
-// says what it holds, there are no init functions, and no test sleeps.
+// says what it holds, there are no init functions, no package variable is ever
+// written to, and no test sleeps.
 package shape
 
 import (
@@ -68,6 +69,7 @@ func Check(tree fs.FS) (Measure, []Violation, error) {
 		return Measure{}, nil, fmt.Errorf("shape: reading the source tree: %w", err)
 	}
 	c.uncommented()
+	c.found = append(c.found, c.variables.violations()...)
 	slices.SortFunc(c.found, func(a, b Violation) int { return strings.Compare(a.Where, b.Where) })
 	return c.measure(), c.found, nil
 }
@@ -82,6 +84,7 @@ type checker struct {
 	functions []int
 	files     []int
 	testLines int
+	variables variables
 }
 
 func (c *checker) complain(where, format string, args ...any) {
@@ -91,13 +94,14 @@ func (c *checker) complain(where, format string, args ...any) {
 // file applies every rule to one file.
 func (c *checker) file(name string, text []byte) error {
 	set := token.NewFileSet()
-	parsed, err := parser.ParseFile(set, name, text, parser.ParseComments|parser.SkipObjectResolution)
+	parsed, err := parser.ParseFile(set, name, text, parser.ParseComments)
 	if err != nil {
 		return err
 	}
 	test := strings.HasSuffix(name, "_test.go")
 	c.count(name, set.File(parsed.FileStart).LineCount(), test)
 	c.pack(name, parsed)
+	c.variables.file(set, parsed)
 	for _, d := range parsed.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok {
 			c.function(set, f, test)
@@ -133,7 +137,7 @@ func (c *checker) pack(name string, parsed *ast.File) {
 func (c *checker) function(set *token.FileSet, f *ast.FuncDecl, test bool) {
 	from, to := set.Position(f.Pos()), set.Position(f.End())
 	lines := to.Line - from.Line + 1
-	where := fmt.Sprintf("%s:%d", from.Filename, from.Line)
+	where := place(set, f.Pos())
 	if lines > MaxFunction {
 		c.complain(where, "function %s has %d lines, more than %d: split it by step", f.Name.Name, lines, MaxFunction)
 	}
@@ -152,8 +156,7 @@ func (c *checker) sleeps(set *token.FileSet, parsed *ast.File) {
 			return true
 		}
 		if of, ok := call.X.(*ast.Ident); ok && of.Name == "time" {
-			at := set.Position(call.Pos())
-			c.complain(fmt.Sprintf("%s:%d", at.Filename, at.Line), "a test sleeps: wait on a signal, or move a clock")
+			c.complain(place(set, call.Pos()), "a test sleeps: wait on a signal, or move a clock")
 		}
 		return true
 	})
