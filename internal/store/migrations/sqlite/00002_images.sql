@@ -58,6 +58,20 @@ CREATE INDEX image_assessed ON image (account_id, assessed_digest) WHERE assesse
 CREATE INDEX image_newest   ON image (registry_id, repository, created_at, tag, is_latest);
 CREATE INDEX image_seen     ON image (registry_id, seen_at);
 
+-- The list holds all that a list can be filtered and sorted by, in its default
+-- order, so that counting and choosing a page never read the wide rows.
+CREATE INDEX image_list ON image (
+    account_id, id, authorized, is_latest, containers, registry_id, scan_status,
+    vul_cnt, critical_cnt, high_cnt, medium_cnt, low_cnt, virus_cnt, risk_cnt, sensitive_cnt, trusted,
+    scanned_at, created_at, namespace, name, tag, address, os_name
+);
+-- The sorted lists serve an unfiltered list.
+CREATE INDEX image_by_scan       ON image (account_id, scanned_at);
+CREATE INDEX image_by_created    ON image (account_id, created_at);
+CREATE INDEX image_by_virus      ON image (account_id, virus_cnt);
+CREATE INDEX image_by_sensitive  ON image (account_id, sensitive_cnt);
+CREATE INDEX image_by_containers ON image (account_id, containers);
+
 CREATE TABLE content (
     account_id      BIGINT NOT NULL,
     digest          TEXT   NOT NULL,
