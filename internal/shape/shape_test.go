@@ -55,6 +55,7 @@ func TestRules(t *testing.T) {
 			[]string{"a/a_test.go:4: a test sleeps: wait on a signal, or move a clock"}},
 		{"sleep outside tests", source("a/a.go", head+"import \"time\"\nfunc f() { time.Sleep(1) }\n"), nil},
 		{"constants of a kind", source("a/a.go", head+"import \"errors\"\nvar errA = errors.New(\"a\")\nvar table = map[string]int{\"a\": 1}\nvar _ = table\n"), nil},
+		{"built at first use", source("a/a.go", head+"import \"sync\"\nvar a = sync.OnceValue(func() int { return 1 })\n"), nil},
 		{"embedded file", source("a/a.go", head+"import _ \"embed\"\n//go:embed x\nvar text string\n"), nil},
 		{"variable without a value", source("a/a.go", head+"var a int\n"),
 			[]string{"a/a.go:3: package variable a is state: hang it on a type"}},

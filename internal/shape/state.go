@@ -76,13 +76,14 @@ func embedded(decl *ast.GenDecl, spec *ast.ValueSpec) bool {
 	return false
 }
 
-// synchronised tells a variable that exists to be shared and changed.
+// synchronised tells a variable that exists to be shared and changed. A value
+// that is built once, at first use, is a constant for this purpose.
 func synchronised(spec *ast.ValueSpec) bool {
 	found := false
 	ast.Inspect(spec, func(n ast.Node) bool {
 		if s, ok := n.(*ast.SelectorExpr); ok {
 			of, ok := s.X.(*ast.Ident)
-			found = found || ok && (of.Name == "sync" || of.Name == "atomic")
+			found = found || ok && (of.Name == "sync" || of.Name == "atomic") && !(strings.HasPrefix(s.Sel.Name, "Once") && s.Sel.Name != "Once")
 		}
 		_, function := n.(*ast.FuncLit)
 		return !function
