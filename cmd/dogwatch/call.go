@@ -38,7 +38,12 @@ func (c *callCmd) Run(ctx context.Context, p process) error {
 	if c.SecretID == "" || key == "" {
 		return errors.New("no access key: set DOGWATCH_SECRET_ID and DOGWATCH_SECRET_KEY")
 	}
-	api := &client.Client{Endpoint: c.Endpoint, SecretID: c.SecretID, SecretKey: key, CAFile: c.CA, Language: c.Language}
+	api := &client.Client{Endpoint: c.Endpoint, SecretID: c.SecretID, SecretKey: key, Language: c.Language}
+	if c.CA != "" {
+		if api.HTTP, err = client.TrustCA(c.CA); err != nil {
+			return err
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	answer, err := api.Call(ctx, c.Action, params)

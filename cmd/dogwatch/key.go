@@ -76,13 +76,14 @@ func (c *keyListCmd) Run(ctx context.Context, p process) error {
 
 type keyDisableCmd struct {
 	dataFlag
+	Account  string `help:"Account the key belongs to." default:"default"`
 	SecretID string `arg:"" help:"SecretId of the key."`
 }
 
 // Run disables a key.
 func (c *keyDisableCmd) Run(ctx context.Context, p process) error {
 	return c.with(ctx, func(in *app.Installation) error {
-		if err := in.Accounts.DisableKey(ctx, c.SecretID); err != nil {
+		if err := in.Accounts.DisableKey(ctx, c.Account, c.SecretID); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(p.out, "disabled %s\n", c.SecretID)

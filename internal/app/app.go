@@ -148,8 +148,9 @@ func (a *App) openRooms(o Options, loc *time.Location) (*apiRooms, error) {
 		return nil, err
 	}
 	options := registry.Options{AllowPrivate: a.cfg.AllowPrivateRegistries, Logger: a.logger, UserAgent: "dogwatch"}
-	clients := inventory.NewClients(a.Store.DB, a.Box, options)
-	syncer := inventory.NewSyncer(inventory.Config{Store: a.Store, Clients: clients, Clock: o.Clock, Location: loc, Logger: a.logger})
+	clients := inventory.NewClients(a.Store, a.Box, options)
+	syncer := inventory.NewSyncer(a.Store, clients, o.Clock, a.logger)
+	syncer.Location = loc
 	findings := finding.New(finding.Options{Store: a.Store, Snapshots: a.Library, Revision: inspector.Revision()})
 	worker, err := workerID()
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 // loadHashes reads the malware hash lists of --hashes on top of the built-in set.
 func loadHashes(list string) (*malware.Set, error) {
-	set := malware.Builtin()
+	sets := []*malware.Set{malware.Builtin()}
 	for path := range strings.SplitSeq(list, ",") {
 		if path = strings.TrimSpace(path); path == "" {
 			continue
@@ -24,7 +24,7 @@ func loadHashes(list string) (*malware.Set, error) {
 		if err != nil {
 			return nil, fmt.Errorf("hash list %s: %w", path, err)
 		}
-		set = set.Merge(loaded)
+		sets = append(sets, loaded)
 	}
-	return set, nil
+	return malware.Merge(sets...), nil
 }

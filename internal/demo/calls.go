@@ -29,6 +29,9 @@ func (i image) name() string {
 
 // call calls an action and decodes the answer's Response into out (nil: ignored).
 func (s *stage) call(ctx context.Context, action string, params map[string]any, out any) error {
+	if params == nil {
+		params = map[string]any{}
+	}
 	body, err := json.Marshal(params)
 	if err != nil {
 		return fmt.Errorf("demo: %s: %w", action, err)

@@ -123,7 +123,7 @@ func (s *stage) openRegistry(ctx context.Context) error {
 
 func (s *stage) importAdvisories(ctx context.Context) error {
 	from := filepath.Join(s.o.Config.Data, "sample-advisories")
-	if err := advisories.WriteTo(from); err != nil {
+	if err := advisories.Write(from); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
 	report, err := advisory.Import(ctx, app.AdvisoryDir(s.o.Config.Data), []string{from}, advisory.Options{})

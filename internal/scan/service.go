@@ -143,3 +143,6 @@ func (s *Service) interrupt(items []store.Item) {
 		}
 	}
 }
+
+// WorkerID is the name under which this process takes items.
+func (s *Service) WorkerID() string { return s.cfg.WorkerID }

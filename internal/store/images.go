@@ -13,7 +13,7 @@ var outcome = []string{
 	"scan_status", "cve_status", "virus_status", "risk_status",
 	"cve_progress", "virus_progress", "risk_progress",
 	"cve_error", "virus_error", "risk_error", "reason", "solution",
-	"scanned_at", "remain_seconds",
+	"scanned_at", "remain_seconds", "os_name",
 	"assessed_digest", "snapshot", "cve_at", "virus_at", "risk_at",
 	"vul_cnt", "critical_cnt", "high_cnt", "medium_cnt", "low_cnt",
 	"virus_cnt", "risk_cnt", "sensitive_cnt", "component_cnt", "need_fix",
