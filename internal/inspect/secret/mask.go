@@ -6,25 +6,20 @@ import (
 )
 
 // maskSpans hides parts of a text. Overlapping parts are hidden together.
-func maskSpans(text string, spans []span) string {
-	slices.SortFunc(spans, func(a, b span) int { return int(a.from - b.from) })
+func maskSpans(text string, spans [][2]int) string {
+	slices.SortFunc(spans, func(a, b [2]int) int { return a[0] - b[0] })
 	var out strings.Builder
-	at := int64(0)
+	at := 0
 	for i := 0; i < len(spans); i++ {
-		from, to := max(spans[i].from, at), spans[i].to
-		for i+1 < len(spans) && spans[i+1].from < to {
+		from, to := spans[i][0], spans[i][1]
+		for i+1 < len(spans) && spans[i+1][0] < to {
 			i++
-			to = max(to, spans[i].to)
+			to = max(to, spans[i][1])
 		}
-		if from >= to {
-			continue
-		}
-		out.WriteString(text[at:from])
-		out.WriteString(Mask(text[from:to]))
+		out.WriteString(text[at:from] + Mask(text[from:to]))
 		at = to
 	}
-	out.WriteString(text[at:])
-	return out.String()
+	return out.String() + text[at:]
 }
 
 // signs are what placeholders contain, in lower case.

@@ -139,13 +139,13 @@ func Mask(value string) string {
 }
 
 // MaskText hides the value of every credential in a text.
-func (e *Engine) MaskText(text string) string {
-	s := e.Scanner("")
-	var spans []span
-	s.report = func(m match) { spans = append(spans, m.value) }
-	s.scan([]byte(text), true)
-	return maskSpans(text, spans)
-}
+func (e *Engine) MaskText(text string) string { return maskSpans(text, e.Values(text)) }
 
-// Contains tells whether a text holds a credential.
-func (e *Engine) Contains(text string) bool { return e.MaskText(text) != text }
+// Values finds where in a text the values of credentials begin and end.
+func (e *Engine) Values(text string) [][2]int {
+	s := e.Scanner("")
+	var out [][2]int
+	s.report = func(m match) { out = append(out, [2]int{int(m.value.from), int(m.value.to)}) }
+	s.scan([]byte(text), true)
+	return out
+}
