@@ -30,7 +30,7 @@ type claim struct {
 type answer struct {
 	hits  []matched
 	owned map[string]bool // CVEs of which the distribution has a record for this package, matching or not
-	fault error           // the version cannot be compared
+	fault error           // the version cannot be compared with what the index holds
 }
 
 // matched is an index entry the version falls into.
@@ -194,8 +194,8 @@ func (j *judge) answer(q lookup) (*answer, error) {
 	j.answers[q] = a
 	o := orderOf(q.ecosystem)
 	v, err := o.parse(q.version)
-	if err != nil {
-		a.fault = err
+	if err != nil && len(entries) > 0 {
+		a.fault = err // with nothing to compare with, no harm is done
 	}
 	for i := range entries {
 		if cve := ownedCVE(entries[i].RecordID); cve != "" {
