@@ -128,7 +128,7 @@ func TestActionsDescribeTheModel(t *testing.T) {
 	}
 	const wantText = `{"Name":"DescribeAssetImageRegistryList","Doc":"","Role":"read-only","Errors":[],` +
 		`"Input":[{"Name":"Limit","Type":"uint64"},{"Name":"Offset","Type":"uint64"},{"Name":"Filters","Type":"list","Element":{"Type":"object","Members":[` +
-		`{"Name":"Name","Type":"string","Required":true},{"Name":"Values","Type":"list","Element":{"Type":"string"},"Required":true,"MaxItems":3},{"Name":"ExactMatch","Type":"bool"}]}}],` +
+		`{"Name":"Name","Type":"string","Required":true},{"Name":"Values","Type":"list","Element":{"Type":"string"},"Required":true,"MinItems":1,"MaxItems":3},{"Name":"ExactMatch","Type":"bool"}]}}],` +
 		`"Output":[{"Name":"TotalCount","Type":"uint64"},{"Name":"List","Type":"list","Element":{"Type":"object","Members":[` +
 		`{"Name":"Name","Type":"string"},{"Name":"Note","Type":"string","Nullable":true}]}}]}`
 	if diff := cmp.Diff(wantText, string(text)); diff != "" {

@@ -31,7 +31,7 @@ const (
 
 type testFilter struct {
 	Name       *string  `json:"Name" api:"required"`
-	Values     []string `json:"Values" api:"required,maxitems=3"`
+	Values     []string `json:"Values" api:"required,minitems=1,maxitems=3"`
 	ExactMatch *bool    `json:"ExactMatch"`
 }
 
@@ -54,7 +54,7 @@ type testEcho struct {
 	Ratio   *float64     `json:"Ratio" api:"max=1.5"`
 	Words   []string     `json:"Words" api:"enum=CVE|VIRUS|RISK,fold,unique,maxitems=3"`
 	Level   *uint64      `json:"Level" api:"enum=1|2|3"`
-	Numbers []int64      `json:"Numbers" api:"minitems=1"`
+	Numbers []int64      `json:"Numbers"`
 	Box     *testBox     `json:"Box"`
 	Boxes   []testBox    `json:"Boxes" api:"unique"`
 	Filters []testFilter `json:"Filters"`
@@ -155,35 +155,31 @@ func or(s, otherwise string) string {
 	return s
 }
 
-// request signs the call, step by step as the documentation describes it and
-// without the code under test.
-func (c testCall) request() *http.Request {
+// complete sets what a call leaves to the usual values.
+func (c testCall) complete() testCall {
 	c.method, c.host = or(c.method, "POST"), or(c.host, "localhost:8080")
 	if c.contentType == "" {
 		c.contentType = map[string]string{"POST": "application/json", "GET": "application/x-www-form-urlencoded"}[c.method]
 	}
 	c.timestamp, c.date, c.service = or(c.timestamp, testStamp), or(c.date, testDate), or(c.service, "tcss")
 	c.id, c.secret, c.signedHost = or(c.id, testID), or(c.secret, testSecret), or(c.signedHost, c.host)
+	return c
+}
+
+// request signs the call, step by step as the documentation describes it and
+// without the code under test.
+func (c testCall) request() *http.Request {
+	c = c.complete()
 	r := httptest.NewRequest(c.method, "/?"+c.query, strings.NewReader(c.body))
 	r.Host = c.host
 	r.Header.Set("Content-Type", c.contentType)
 	r.Header.Set("X-TC-Action", or(c.action, "Echo"))
 	r.Header.Set("X-TC-Version", or(c.version, "2020-11-01"))
 	r.Header.Set("X-TC-Timestamp", c.timestamp)
-	payload := c.body
 	if c.unsigned {
-		payload = "UNSIGNED-PAYLOAD"
-		r.Header.Set("X-TC-Content-SHA256", payload)
+		r.Header.Set("X-TC-Content-SHA256", "UNSIGNED-PAYLOAD")
 	}
-	canonical := c.method + "\n/\n" + c.query + "\ncontent-type:" + c.contentType + "\nhost:" + c.signedHost +
-		"\n\ncontent-type;host\n" + hexSHA256(payload)
-	scope := c.date + "/" + c.service + "/tc3_request"
-	text := "TC3-HMAC-SHA256\n" + c.timestamp + "\n" + scope + "\n" + hexSHA256(canonical)
-	key := macOf(sha256.New, "TC3"+c.secret, c.date)
-	key = macOf(sha256.New, key, c.service)
-	key = macOf(sha256.New, key, "tc3_request")
-	r.Header.Set("Authorization", "TC3-HMAC-SHA256 Credential="+c.id+"/"+scope+
-		", SignedHeaders=content-type;host, Signature="+hex.EncodeToString([]byte(macOf(sha256.New, key, text))))
+	r.Header.Set("Authorization", c.authorization())
 	for name, value := range c.header {
 		if value == "-" {
 			r.Header.Del(name)
@@ -192,6 +188,25 @@ func (c testCall) request() *http.Request {
 		}
 	}
 	return r
+}
+
+// authorization is the header of a call whose members are all set.
+func (c testCall) authorization() string {
+	payload := c.body
+	if c.unsigned {
+		payload = "UNSIGNED-PAYLOAD"
+	} else if c.method == "GET" {
+		payload = ""
+	}
+	canonical := c.method + "\n/\n" + c.query + "\ncontent-type:" + c.contentType + "\nhost:" + c.signedHost +
+		"\n\ncontent-type;host\n" + hexSHA256(payload)
+	scope := c.date + "/" + c.service + "/tc3_request"
+	text := "TC3-HMAC-SHA256\n" + c.timestamp + "\n" + scope + "\n" + hexSHA256(canonical)
+	key := macOf(sha256.New, "TC3"+c.secret, c.date)
+	key = macOf(sha256.New, key, c.service)
+	key = macOf(sha256.New, key, "tc3_request")
+	return "TC3-HMAC-SHA256 Credential=" + c.id + "/" + scope +
+		", SignedHeaders=content-type;host, Signature=" + hex.EncodeToString([]byte(macOf(sha256.New, key, text)))
 }
 
 func hexSHA256(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s))) }
