@@ -75,7 +75,7 @@ func TestEveryActionIsInTheManual(t *testing.T) {
 	tcss.Register(api, tcss.Rooms{})
 	var want [][]string
 	for _, a := range api.Actions() {
-		want = append(want, []string{a.Name, a.Role.String()})
+		want = append(want, []string{a.Name, a.Role})
 	}
 	slices.SortFunc(want, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
 	if diff := cmp.Diff(want, cells(t, "api.md", "[A-Z][A-Za-z]+", 1, 2)); diff != "" {
@@ -102,13 +102,13 @@ func TestEveryMetricIsInTheManual(t *testing.T) {
 }
 
 // oneKey is a key store with one key.
-type oneKey struct{ cloudapi.Key }
+type oneKey struct{ key cloudapi.Key }
 
 func (k oneKey) Key(_ context.Context, id string) (cloudapi.Key, error) {
-	if id != k.SecretID {
+	if id != k.key.SecretID {
 		return cloudapi.Key{}, cloudapi.ErrNoKey
 	}
-	return k.Key, nil
+	return k.key, nil
 }
 
 type echo struct {
