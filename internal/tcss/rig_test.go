@@ -43,15 +43,16 @@ const (
 // rig is the API over a real store, a real signed server and real findings;
 // scans and registries, which need a network, are doubles.
 type rig struct {
-	t     *testing.T
-	url   string
-	store *store.Store
-	clock *clock.Fake
-	scans *scans
-	box   *seal.Box
-	check func(registry.Target) error // result of connection tests
-	own   int64
-	other int64
+	t       *testing.T
+	url     string
+	store   *store.Store
+	clock   *clock.Fake
+	library *advisory.Library
+	scans   *scans
+	box     *seal.Box
+	check   func(registry.Target) error // result of connection tests
+	own     int64
+	other   int64
 }
 
 func newRig(t *testing.T) *rig {
@@ -65,10 +66,13 @@ func newRig(t *testing.T) *rig {
 	r.must(err)
 	r.own, r.other = r.account("own"), r.account("other")
 	r.scans = &scans{store: r.store}
+	r.library, err = advisory.OpenLibrary(filepath.Join(t.TempDir(), "advisories"))
+	r.must(err)
+	t.Cleanup(func() { r.must(r.library.Close()) })
 	api := cloudapi.NewAPI("tcss", "2020-11-01")
 	tcss.Register(api, tcss.Rooms{
 		Store: r.store, Scans: r.scans, Sealer: r.box, Clock: r.clock,
-		Findings: finding.New(finding.Options{Store: r.store, Snapshots: library(t), Revision: revision}),
+		Findings: finding.New(finding.Options{Store: r.store, Snapshots: r.library, Revision: revision}),
 		Open: func(target registry.Target) (registry.Client, error) {
 			return doubleClient{rig: r, target: target}, nil
 		},
@@ -82,26 +86,13 @@ func newRig(t *testing.T) *rig {
 	return r
 }
 
-// library is a directory of advisories with the snapshot of the samples.
-func library(t *testing.T) *advisory.Library {
-	t.Helper()
-	dir, from := filepath.Join(t.TempDir(), "advisories"), filepath.Join(t.TempDir(), "osv")
-	if err := advisories.Write(from); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := advisory.Import(t.Context(), dir, []string{from}, advisory.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	l, err := advisory.OpenLibrary(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return l
+// importAdvisories makes the snapshot of the samples the one in force.
+func (r *rig) importAdvisories() {
+	r.t.Helper()
+	from := filepath.Join(r.t.TempDir(), "osv")
+	r.must(advisories.Write(from))
+	_, err := advisory.Import(r.t.Context(), r.library.Dir(), []string{from}, advisory.Options{})
+	r.must(err)
 }
 
 func (r *rig) must(err error) {
@@ -112,7 +103,7 @@ func (r *rig) must(err error) {
 }
 
 func (r *rig) account(name string) int64 {
-	a := &store.Account{Name: name, CreatedAt: store.At(now.AddDate(0, -2, -15)), FirstPrice: 10, AgainPrice: 1, SyncMinute: -1}
+	a := &store.Account{Name: name, CreatedAt: store.At(now.AddDate(0, -2, -18)), FirstPrice: 10, AgainPrice: 1, SyncMinute: -1}
 	r.must(r.store.CreateAccount(r.t.Context(), a))
 	return a.ID
 }
