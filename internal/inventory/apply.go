@@ -17,9 +17,10 @@ func (t *tree) apply(layer int, f *facts.Layer) bool {
 	t.overwrite(f.Dirs, f.NonDirs)
 	t.delete(f)
 	t.addLinks(layer, f.Symlinks)
+	real := t.realPaths(f)
 	whole := t.overwriteThroughLinks(layer, f)
-	t.addFacts(layer, f)
-	t.addHardlinks(layer, f.Hardlinks)
+	t.addFacts(layer, f, real)
+	t.addHardlinks(layer, f.Hardlinks, real)
 	t.owners.settle(layer)
 	return whole
 }
@@ -85,19 +86,52 @@ func (t *tree) addLinks(layer int, links []facts.Link) {
 		)
 	})
 	for _, l := range links {
-		n := t.make(t.entry(l.Path))
-		if n == t.root {
+		p := t.entry(l.Path)
+		if n := t.at(p); n == t.root {
 			continue
+		} else if n != nil {
+			t.clear(n, true)
 		}
-		t.strip(n)
+		n := t.make(p)
 		n.isLink, n.link, n.linkedBy = true, rootless(l.Target), layer
 		t.links[n] = struct{}{}
 	}
 }
 
+// realPaths resolves the paths of the layer's own facts and links, before the
+// layer replaces links that those paths lead through (a/a with a -> .).
+func (t *tree) realPaths(f *facts.Layer) map[string]string {
+	real := make(map[string]string, len(f.Packages)+len(f.Secrets)+len(f.Malware)+len(f.Hashes)+1)
+	add := func(p string) {
+		if _, known := real[p]; !known {
+			real[p] = t.entry(p)
+		}
+	}
+	if f.OS != nil {
+		add(f.OS.Path)
+	}
+	for i := range f.Packages {
+		add(f.Packages[i].Path)
+	}
+	for i := range f.Secrets {
+		add(f.Secrets[i].Path)
+	}
+	for i := range f.Malware {
+		add(f.Malware[i].Path)
+	}
+	for i := range f.Hashes {
+		add(f.Hashes[i].Path)
+	}
+	for _, l := range f.Hardlinks {
+		add(l.Path)
+		add(l.Target)
+	}
+	return real
+}
+
 // addFacts puts the layer's own facts at their real paths.
-func (t *tree) addFacts(layer int, f *facts.Layer) {
-	own := func(p string) *content { return t.own(layer, t.entry(p)) }
+func (t *tree) addFacts(layer int, f *facts.Layer, real map[string]string) {
+	own := func(p string) *content { return t.own(layer, real[p]) }
 	if f.OS != nil {
 		own(f.OS.Path).os = f.OS
 	}
@@ -118,7 +152,7 @@ func (t *tree) addFacts(layer int, f *facts.Layer) {
 		c.hashes = append(c.hashes, h)
 	}
 	for _, p := range f.Packages {
-		t.owners.touch(t.make(t.entry(p.Path)))
+		t.owners.touch(t.make(real[p.Path]))
 	}
 }
 
@@ -135,13 +169,13 @@ func (t *tree) own(layer int, p string) *content {
 
 // addHardlinks makes the facts at each link's target visible at the link too.
 // A chain of links is followed to the file at its end.
-func (t *tree) addHardlinks(layer int, links []facts.Link) {
+func (t *tree) addHardlinks(layer int, links []facts.Link, real map[string]string) {
 	target := make(map[string]string, len(links))
 	for _, l := range links {
-		target[t.entry(l.Path)] = t.entry(l.Target)
+		target[real[l.Path]] = real[l.Target]
 	}
 	for _, l := range links {
-		from := t.entry(l.Path)
+		from := real[l.Path]
 		to := target[from]
 		for hops := 0; hops < maxHops; hops++ {
 			next, isLink := target[to]
