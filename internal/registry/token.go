@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -94,10 +95,10 @@ func (s *tokenSource) fetch(ctx context.Context, way challenge) (token, error) {
 		return token{}, s.refused(op, realm, resp)
 	}
 	body, err := readLimited(resp.Body, maxTokenBody)
-	if err != nil {
+	if err != nil && !errors.Is(err, errTooLarge) {
 		return token{}, err
 	}
-	return parseToken(body, asked)
+	return parseToken(body, asked) // what is too large was not read and holds no token
 }
 
 // withTokenQuery adds service and scopes to what the realm has already.

@@ -173,7 +173,7 @@ func (h *Harbor) challenge(w http.ResponseWriter, r *http.Request, path string) 
 	if path != "" {
 		value += fmt.Sprintf(",scope=\"repository:%s:pull\"", path)
 	}
-	if _, _, wrong := r.BasicAuth(); wrong {
+	if _, _, wrong := r.BasicAuth(); wrong || strings.HasSuffix(r.URL.Path, "_catalog") {
 		value = `Basic realm="harbor"`
 	}
 	w.Header().Set("WWW-Authenticate", value)
