@@ -114,6 +114,7 @@ func lenientCWEs(raw json.RawMessage) []string {
 	if json.Unmarshal(raw, &objects) != nil {
 		return nil
 	}
+	names = nil // a failed reading leaves empty strings behind
 	for _, o := range objects {
 		if o.ID != "" {
 			names = append(names, o.ID)
