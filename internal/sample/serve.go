@@ -16,7 +16,7 @@ import (
 )
 
 // stopTime is how long Serve lets running requests end.
-const stopTime = 5 * time.Second
+const stopTime = time.Second
 
 // Serve answers as a distribution registry on the listener until the context
 // ends. It keeps everything in memory, wants no credentials, and closes the
@@ -37,12 +37,18 @@ func Serve(ctx context.Context, l net.Listener) error {
 	return <-stopped
 }
 
-// stopWith shuts the server down when the context ends.
+// stopWith shuts the server down when the context ends. A connection that was
+// opened and never used does not count as idle, so what is left after the grace
+// is cut.
 func stopWith(ctx context.Context, server *http.Server) error {
 	<-ctx.Done()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
+	err := server.Shutdown(grace)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close()
+	}
+	if err != nil {
 		return fmt.Errorf("sample: stopping the sample registry: %w", err)
 	}
 	return nil

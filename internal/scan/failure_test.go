@@ -10,7 +10,7 @@ import (
 
 // Each failure leaves the rest of the run untouched, and says why.
 func TestFailuresOfOneImage(t *testing.T) {
-	const name = "team/upload:1.0"
+	const name = "shop/upload:legacy"
 	for _, c := range []struct {
 		name    string
 		breakIt func(r *rig, image store.ImageRow)
@@ -21,11 +21,11 @@ func TestFailuresOfOneImage(t *testing.T) {
 			r.front.set(r.front.broken, layers[len(layers)-1].Digest, true)
 		}, "LayerBroken"},
 		{"vanished tag", func(r *rig, image store.ImageRow) {
-			r.front.set(r.front.hidden, "/v2/team/upload/manifests/1.0", true)
+			r.front.set(r.front.hidden, "/v2/shop/upload/manifests/legacy", true)
 		}, "ImageGone"},
 		{"vanished layer", func(r *rig, image store.ImageRow) {
 			layers := r.layers(image)
-			r.front.set(r.front.hidden, "/v2/team/upload/blobs/"+layers[len(layers)-1].Digest, true)
+			r.front.set(r.front.hidden, "/v2/shop/upload/blobs/"+layers[len(layers)-1].Digest, true)
 		}, "ImageGone"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -50,13 +50,13 @@ func TestFailuresOfOneImage(t *testing.T) {
 }
 
 func TestAFailedScanKeepsTheFormerFindings(t *testing.T) {
-	const name = "team/upload:1.0"
+	const name = "shop/upload:legacy"
 	r := newRig(t, options{})
 	scope := store.Scope{Kind: 1, IDs: []int64{r.image(name).ID}}
 	r.start(scan.Request{Scope: scope})
 	r.waitRun()
 	before := r.image(name)
-	r.front.set(r.front.hidden, "/v2/team/upload/manifests/1.0", true)
+	r.front.set(r.front.hidden, "/v2/shop/upload/manifests/legacy", true)
 	r.start(scan.Request{Scope: scope})
 	r.waitRun()
 	after := r.image(name)
@@ -72,7 +72,7 @@ func TestAFailedScanKeepsTheFormerFindings(t *testing.T) {
 }
 
 func TestAnImageThatTakesTooLongIsGivenUp(t *testing.T) {
-	const name = "team/upload:1.0"
+	const name = "shop/upload:legacy"
 	r := newRig(t, options{itemLimit: 300 * time.Millisecond})
 	r.front.hold()
 	r.start(scan.Request{Scope: store.Scope{Kind: 1, IDs: []int64{r.image(name).ID}}})

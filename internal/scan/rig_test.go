@@ -3,7 +3,9 @@ package scan_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"io"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -99,7 +101,7 @@ func (r *rig) open(o options) {
 		Clock:     r.clock,
 		Location:  time.UTC,
 		Logger:    logger,
-		WorkerID:  "worker-" + r.t.Name() + time.Now().String(),
+		WorkerID:  "worker-" + rand.Text(),
 		Ahead:     o.ahead,
 		ItemLimit: o.itemLimit,
 		Nightly:   o.nightly,
@@ -296,10 +298,13 @@ func newFront(t *testing.T) *front {
 	}
 	f := &front{host: l.Addr().String(), blobs: map[string]int{}, broken: map[string]bool{}, hidden: map[string]bool{}}
 	target := &url.URL{Scheme: "http", Host: f.host}
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections) // before the registry is stopped: it waits for open connections
 	proxy := &httputil.ReverseProxy{
+		Transport:      transport,
 		Rewrite:        func(p *httputil.ProxyRequest) { p.SetURL(target); p.Out.Header.Set("Accept-Encoding", "identity") },
 		ModifyResponse: f.breakBody,
-		ErrorLog:       nil,
+		ErrorLog:       log.New(io.Discard, "", 0), // requests that a stopped item left behind
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if f.hides(req.URL.Path) {

@@ -86,10 +86,10 @@ func TestOnlyThePartsAskedForAreScanned(t *testing.T) {
 	for _, parts := range []store.Parts{store.PartCVE, store.PartVirus, store.PartRisk} {
 		t.Run(parts.Names()[0], func(t *testing.T) {
 			r := newRig(t, options{})
-			ids := []int64{r.image("team/upload:1.0").ID}
+			ids := []int64{r.image("shop/upload:legacy").ID}
 			r.start(scan.Request{Parts: parts, Scope: store.Scope{Kind: 1, IDs: ids}})
 			r.waitRun()
-			image := r.image("team/upload:1.0")
+			image := r.image("shop/upload:legacy")
 			want := map[string]bool{"CVE": parts == store.PartCVE, "VIRUS": parts == store.PartVirus, "RISK": parts == store.PartRisk}
 			got := map[string]bool{"CVE": image.CveStatus == store.Scanned, "VIRUS": image.VirusStatus == store.Scanned, "RISK": image.RiskStatus == store.Scanned}
 			if diff := cmp.Diff(want, got); diff != "" {
@@ -235,9 +235,9 @@ func TestARestartGoesOnWithoutLossOrRepetition(t *testing.T) {
 
 func TestMissingAdvisoriesFailOnlyTheCVEPart(t *testing.T) {
 	r := newRig(t, options{noAdvisories: true})
-	r.start(scan.Request{Scope: store.Scope{Kind: 1, IDs: []int64{r.image("team/upload:1.0").ID}}})
+	r.start(scan.Request{Scope: store.Scope{Kind: 1, IDs: []int64{r.image("shop/upload:legacy").ID}}})
 	r.waitRun()
-	image := r.image("team/upload:1.0")
+	image := r.image("shop/upload:legacy")
 	if image.CveStatus != store.ScanErr || image.VirusStatus != store.Scanned || image.RiskStatus != store.Scanned || image.ScanStatus != store.Scanned {
 		t.Errorf("states CVE %s, VIRUS %s, RISK %s, overall %s", image.CveStatus, image.VirusStatus, image.RiskStatus, image.ScanStatus)
 	}

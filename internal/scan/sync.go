@@ -36,12 +36,30 @@ func (s *Service) enqueueSync(ctx context.Context, db *store.DB, enqueue store.E
 			return fmt.Errorf("scan: registry %d: %w", id, err)
 		}
 		// The state shows from the moment of the request, not only once a worker is free.
-		if _, err := db.BeginSync(ctx, id, s.now()); err != nil {
+		started, err := db.BeginSync(ctx, id, s.now())
+		if err != nil {
 			return fmt.Errorf("scan: marking registry %d: %w", id, err)
 		}
-		if err := enqueue(ctx, store.Job{Args: SyncJob{RegistryID: id}, Unique: true, Priority: 1}); err != nil {
-			return err
+		if !started {
+			continue // it is running already: joined
 		}
+		if err := enqueue(ctx, store.Job{Args: SyncJob{RegistryID: id}, Priority: 1}); err != nil {
+			return fmt.Errorf("scan: enqueueing the synchronisation of registry %d: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// abandonSyncs ends synchronisations that claim to run for longer than one may:
+// their job is gone.
+func (s *Service) abandonSyncs(ctx context.Context) error {
+	before := store.At(s.cfg.Clock.Now().Add(-syncLimit))
+	n, err := s.cfg.Store.AbandonSyncs(ctx, before, "the synchronisation was interrupted", "synchronise the registry again")
+	if err != nil {
+		return fmt.Errorf("scan: %w", err)
+	}
+	if n > 0 {
+		s.cfg.Logger.Warn("synchronisations given up", "registries", n)
 	}
 	return nil
 }
@@ -108,13 +126,21 @@ func (s *Service) nightly(ctx context.Context) error {
 		if !due {
 			continue
 		}
-		errs = append(errs, s.cfg.Store.Tx(ctx, func(ctx context.Context, db *store.DB, enqueue store.Enqueue) error {
-			account.SyncedDay = day
-			if err := db.UpdateAccount(ctx, account); err != nil {
-				return fmt.Errorf("scan: writing account %d: %w", account.ID, err)
-			}
-			return s.enqueueSync(ctx, db, enqueue, account.ID, nil)
-		}))
+		errs = append(errs, s.syncNight(ctx, account.ID, day))
 	}
 	return errors.Join(errs...)
+}
+
+func (s *Service) syncNight(ctx context.Context, accountID int64, day string) error {
+	return s.cfg.Store.Tx(ctx, func(ctx context.Context, db *store.DB, enqueue store.Enqueue) error {
+		account, err := db.Account(ctx, accountID)
+		if err != nil {
+			return fmt.Errorf("scan: reading account %d: %w", accountID, err)
+		}
+		account.SyncedDay = day
+		if err := db.UpdateAccount(ctx, account); err != nil {
+			return fmt.Errorf("scan: writing account %d: %w", accountID, err)
+		}
+		return s.enqueueSync(ctx, db, enqueue, accountID, nil)
+	})
 }

@@ -16,6 +16,9 @@ const tickEvery = time.Second
 // Run looks at the clock until ctx ends: it opens the runs that are due, closes
 // windows, ends runs whose time is over, and starts the nightly synchronisation.
 func (s *Service) Run(ctx context.Context) {
+	if err := s.abandonSyncs(ctx); err != nil {
+		s.cfg.Logger.Error("abandoned synchronisations could not be ended", "error", err.Error())
+	}
 	for {
 		if err := s.Tick(ctx); err != nil && ctx.Err() == nil {
 			s.cfg.Logger.Error("tick failed", "error", err.Error())
