@@ -77,3 +77,12 @@ func (c *quirkConn) fill() error {
 	}
 	return nil
 }
+
+// CloseWrite lets net/http end its half of a connection first, so that an
+// answer is not lost while the client is still sending.
+func (c *quirkConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}

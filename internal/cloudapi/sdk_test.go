@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,6 +102,15 @@ func TestOfficialClient(t *testing.T) {
 				if !errors.As(err, &told) || told.Code != code || told.RequestId == "" {
 					t.Errorf("%s: %v", body, err)
 				}
+			}
+			large := `{"Text":"` + strings.Repeat("x", maxPostV3) + `"}`
+			var told *tcerr.TencentCloudSDKError
+			if _, err := sdkCall(t, c, "Echo", large); !errors.As(err, &told) || told.Code != "RequestSizeLimitExceeded" {
+				t.Errorf("a large request: %v", err)
+			}
+			many, err := sdkCall(t, c, "Echo", `{"Numbers":[`+strings.Repeat("1,", 9999)+`1]}`)
+			if err != nil || len(many["Numbers"].([]any)) != 10000 {
+				t.Errorf("a large answer: %v", err)
 			}
 			unsigned := e.client(func(p *profile.ClientProfile) { p.UnsignedPayload = true })
 			if _, err := sdkCall(t, unsigned, "Echo", `{"Text":"x"}`); err != nil {
