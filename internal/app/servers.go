@@ -137,27 +137,32 @@ func (a *App) listen(rooms *apiRooms) (*servers, error) {
 }
 
 func (a *App) listenTLS() (net.Listener, error) {
-	var cert tls.Certificate
-	var err error
-	if a.cfg.TLSCert != "" {
-		cert, err = tls.LoadX509KeyPair(a.cfg.TLSCert, a.cfg.TLSKey)
-	} else {
-		var ca string
-		cert, ca, err = cloudapi.LoadOrMakeCert(filepath.Join(a.Dir, "tls"), a.cfg.tlsHosts(), time.Now())
-		a.logger.Info("certificate of our own CA in use", "ca", ca)
-	}
-	if err != nil {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	if err := a.certificate(config); err != nil {
 		return nil, fmt.Errorf("listen-tls: %w", err)
 	}
 	l, err := net.Listen("tcp", a.cfg.ListenTLS)
 	if err != nil {
 		return nil, fmt.Errorf("listen-tls: %w", err)
 	}
-	return tls.NewListener(l, &tls.Config{
-		Certificates: []tls.Certificate{cert},
-		MinVersion:   tls.VersionTLS12,
-		NextProtos:   []string{"h2", "http/1.1"},
-	}), nil
+	return tls.NewListener(l, config), nil
+}
+
+// certificate takes the operator's certificate, or one of our own CA, which is
+// renewed while the process runs.
+func (a *App) certificate(config *tls.Config) error {
+	if a.cfg.TLSCert != "" {
+		cert, err := tls.LoadX509KeyPair(a.cfg.TLSCert, a.cfg.TLSKey)
+		config.Certificates = []tls.Certificate{cert}
+		return err
+	}
+	keeper, ca, err := cloudapi.KeepCert(filepath.Dir(a.caPath()), a.cfg.tlsHosts(), time.Now, a.logger)
+	if err != nil {
+		return err
+	}
+	config.GetCertificate = keeper.GetCertificate
+	a.logger.Info("certificate of our own CA in use", "ca", ca)
+	return nil
 }
 
 // Address is where the API answers over plain HTTP, "" if it does not.
@@ -166,15 +171,25 @@ func (a *App) Address() string { return a.servers.address(plainServer) }
 // TLSAddress is where the API answers over TLS, "" if it does not.
 func (a *App) TLSAddress() string { return a.servers.address(tlsServer) }
 
-// CAPath is where the certificate of our own CA lies.
-func (a *App) CAPath() string { return filepath.Join(a.Dir, "tls", "ca.pem") }
+// caPath is where the certificate of our own CA lies.
+func (a *App) caPath() string { return filepath.Join(a.Dir, "tls", "ca.pem") }
 
+// handler serves health beside the API. Everything but the two health paths is
+// the API's, as it stands: a mux would redirect unclean paths, and the API
+// answers every call with 200.
 func (a *App) handler(rooms *apiRooms) http.Handler {
-	mux := http.NewServeMux()
 	health := &telemetry.Health{}
 	health.Add("database", func(ctx context.Context) error { return a.Store.SQL().PingContext(ctx) })
 	health.SetReady(true)
-	health.Register(mux)
-	mux.Handle("/", a.api(rooms))
-	return mux
+	api := a.api(rooms)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/healthz":
+			health.Live(w, r)
+		case "/readyz":
+			health.Ready(w, r)
+		default:
+			api.ServeHTTP(w, r)
+		}
+	})
 }
