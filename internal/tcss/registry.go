@@ -24,28 +24,30 @@ const mask = "********"
 const checkLimit = 30 * time.Second
 
 // registryErrors are the codes all actions on one registry list.
-var registryErrors = []string{codeAuthFailure, codeFailed, codeNotCorrect, codeInternal, codeInvalid,
-	codeInvalidFormat, codeInvalidMissing, codeInvalidValue, codeNotFound}
+func registryErrors() []string {
+	return []string{codeAuthFailure, codeFailed, codeNotCorrect, codeInternal, codeInvalid,
+		codeInvalidFormat, codeInvalidMissing, codeInvalidValue, codeNotFound}
+}
 
 func (a *actions) registerRegistries(api *cloudapi.API) {
 	cloudapi.Handle(api, cloudapi.Action{
-		Name: "CheckRepeatAssetImageRegistry", Errors: registryErrors,
+		Name: "CheckRepeatAssetImageRegistry", Errors: registryErrors(),
 		Doc: "Tells whether a registry name is taken.",
 	}, a.checkRegistry)
 	cloudapi.Handle(api, cloudapi.Action{
-		Name: "AddAssetImageRegistryRegistryDetail", Role: cloudapi.RoleOperator, Errors: registryErrors,
+		Name: "AddAssetImageRegistryRegistryDetail", Role: cloudapi.RoleOperator, Errors: registryErrors(),
 		Doc: "Adds a registry: tests the connection, stores the registry and starts its first synchronisation.",
 	}, a.addRegistry)
 	cloudapi.Handle(api, cloudapi.Action{
-		Name: "UpdateAssetImageRegistryRegistryDetail", Role: cloudapi.RoleOperator, Errors: registryErrors,
+		Name: "UpdateAssetImageRegistryRegistryDetail", Role: cloudapi.RoleOperator, Errors: registryErrors(),
 		Doc: "Changes a registry after testing the connection. Optional parameters left out keep their values; so does an empty or masked password.",
 	}, a.updateRegistry)
 	cloudapi.Handle(api, cloudapi.Action{
-		Name: "RemoveAssetImageRegistryRegistryDetail", Role: cloudapi.RoleAdministrator, Errors: registryErrors,
+		Name: "RemoveAssetImageRegistryRegistryDetail", Role: cloudapi.RoleAdministrator, Errors: registryErrors(),
 		Doc: "Removes a registry with its images and their results, and stops what runs on it.",
 	}, a.removeRegistry)
 	cloudapi.Handle(api, cloudapi.Action{
-		Name: "DescribeAssetImageRegistryRegistryDetail", Errors: registryErrors,
+		Name: "DescribeAssetImageRegistryRegistryDetail", Errors: registryErrors(),
 		Doc: "Shows one registry.",
 	}, a.describeRegistry)
 	cloudapi.Handle(api, cloudapi.Action{
