@@ -40,6 +40,9 @@ type keyCreateCmd struct {
 // Run makes a key.
 func (c *keyCreateCmd) Run(ctx context.Context, p process) error {
 	return c.with(ctx, func(in *app.Installation) error {
+		if err := in.EnsureAccount(ctx, c.Account); err != nil {
+			return err
+		}
 		id, key, err := in.Accounts.CreateKey(ctx, c.Account, c.Role, c.Note)
 		if err != nil {
 			return err

@@ -32,7 +32,10 @@ func (c *userCreateCmd) Run(ctx context.Context, p process) error {
 		return err
 	}
 	return c.with(ctx, func(in *app.Installation) error {
-		if err := in.Accounts.CreateUser(ctx, c.Account, c.Name, password, c.Role); err != nil {
+		if err := in.EnsureAccount(ctx, c.Account); err != nil {
+			return err
+		}
+		if err := in.Accounts.CreateUser(ctx, c.Account, c.Name, c.Role, password); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(p.out, "created %s (%s) in account %s\n", c.Name, c.Role, c.Account)

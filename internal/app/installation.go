@@ -46,6 +46,15 @@ func OpenInstallation(ctx context.Context, dir string) (*Installation, error) {
 	}, nil
 }
 
+// EnsureAccount makes the account of that name if there is none.
+func (in *Installation) EnsureAccount(ctx context.Context, name string) error {
+	_, err := in.Accounts.Create(ctx, name)
+	if errors.Is(err, store.ErrTaken) {
+		return nil
+	}
+	return err
+}
+
 // AdvisoryDir is where the advisory snapshots of a data directory lie.
 func AdvisoryDir(dir string) string { return filepath.Join(dir, "advisories") }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"dogwatch/internal/schedule"
@@ -19,6 +20,9 @@ func (s *Service) Run(ctx context.Context) {
 	if err := s.abandonSyncs(ctx); err != nil {
 		s.cfg.Logger.Error("abandoned synchronisations could not be ended", "error", err.Error())
 	}
+	if err := s.repairDue(ctx); err != nil {
+		s.cfg.Logger.Error("due moments could not be checked", "error", err.Error())
+	}
 	for {
 		if err := s.Tick(ctx); err != nil && ctx.Err() == nil {
 			s.cfg.Logger.Error("tick failed", "error", err.Error())
@@ -29,6 +33,30 @@ func (s *Service) Run(ctx context.Context) {
 		case <-s.cfg.Clock.After(tickEvery):
 		}
 	}
+}
+
+// repairDue mends due moments that a wrong clock left absurdly far in the future.
+func (s *Service) repairDue(ctx context.Context) error {
+	tasks, err := s.cfg.Store.DueTimingTasks(ctx, store.Moment(math.MaxInt64))
+	if err != nil {
+		return fmt.Errorf("scan: reading timing tasks: %w", err)
+	}
+	for i := range tasks {
+		task := &tasks[i]
+		plan, err := Plan(task, s.cfg.Location)
+		if err != nil {
+			return fmt.Errorf("scan: timing task of account %d: %w", task.AccountID, err)
+		}
+		d := schedule.Decide(plan, task.NextDue.Time(), s.cfg.Clock.Now())
+		if d.Action != schedule.Wait || store.At(d.Next) == task.NextDue {
+			continue
+		}
+		s.cfg.Logger.Warn("due moment repaired", "account", task.AccountID, "due", task.NextDue.Time(), "next", d.Next)
+		if err := s.cfg.Store.SetTimingResult(ctx, task.AccountID, 0, "", store.At(d.Next)); err != nil {
+			return fmt.Errorf("scan: repairing the due moment of account %d: %w", task.AccountID, err)
+		}
+	}
+	return nil
 }
 
 // Tick does what is due now. It may be called at any time, any number of times:

@@ -1,6 +1,7 @@
 package scan_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -202,6 +203,18 @@ func TestTheDeadlineEndsARun(t *testing.T) {
 			t.Errorf("the image that was running says %q, %q", image.CveError, image.Reason)
 		}
 	}
+}
+
+func TestAnAbsurdDueMomentIsRepairedAtTheStart(t *testing.T) {
+	r := newRig(t, options{})
+	r.setTask(func(task *store.TimingTask) { task.NextDue = store.At(start.AddDate(9, 0, 0)) })
+	ctx, cancel := context.WithCancel(t.Context())
+	looping := make(chan struct{})
+	go func() { defer close(looping); r.scans.Run(ctx) }()
+	want := store.At(start.Add(time.Hour))
+	r.eventually("the due moment to be repaired", func() bool { return r.task().NextDue == want })
+	cancel()
+	<-looping
 }
 
 func TestNightlySynchronisation(t *testing.T) {

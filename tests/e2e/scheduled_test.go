@@ -22,6 +22,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"dogwatch/internal/advisory"
+	"dogwatch/internal/app"
 	"dogwatch/internal/registry/registrytest"
 	"dogwatch/internal/sample"
 )
@@ -260,4 +262,72 @@ func sorted(list []string) []string {
 	list = slices.Clone(list)
 	slices.Sort(list)
 	return slices.Compact(list)
+}
+
+// TestRealAdvisories imports a whole public export and scans a real Debian with
+// it: every finding names a package that the image has, in the version it has.
+func TestRealAdvisories(t *testing.T) {
+	shared := sharedData(t)
+	if shared == "" {
+		t.Skip("no advisory export: set DOGWATCH_SHARED_DATA to a directory that has osv/")
+	}
+	image, status := debianImage(t)
+	registry := registrytest.StartDistribution(t)
+	registrytest.PushImage(t, registry, "base/debian:bookworm", image)
+	s := startServer(t, nil)
+	report, err := advisory.Import(t.Context(), app.AdvisoryDir(s.Dir), []string{filepath.Join(shared, "osv")}, advisory.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Broken != 0 || report.Records < 100_000 {
+		t.Errorf("read %d records, %d of them broken; want more than 100,000 and none: %q", report.Records, report.Broken, report.BrokenNames)
+	}
+	api := s.client()
+	api.addRegistry(map[string]any{
+		"Name": "real", "Username": "", "Password": "", "Url": "http://" + registry.Host, "RegistryType": "oci", "NetType": "private",
+	})
+	var started struct{ TaskID uint64 }
+	api.call("CreateAssetImageRegistryScanTask", map[string]any{"All": true, "ScanType": []string{"CVE"}}, &started)
+	if got := api.waitRun(started.TaskID); got != "SCANNED" {
+		t.Fatalf("run ended as %s", got)
+	}
+	var list struct {
+		List []struct {
+			Id     uint64
+			VulCnt int
+		}
+	}
+	api.call("DescribeAssetImageRegistryList", nil, &list)
+	vulnerabilities := api.vulnerabilities(list.List[0].Id)
+	t.Logf("advisory records %d, packages %d, vulnerabilities %d", report.Total, strings.Count(status, "\nPackage: "), len(vulnerabilities))
+	if len(vulnerabilities) != list.List[0].VulCnt || len(vulnerabilities) < 20 {
+		t.Errorf("%d vulnerabilities listed, the row counts %d; want the same, and 20 at least", len(vulnerabilities), list.List[0].VulCnt)
+	}
+	for _, v := range vulnerabilities {
+		for _, c := range v.Components {
+			if !strings.Contains(status, "\nPackage: "+c.Name+"\n") || !strings.Contains(status, "\nVersion: "+c.Version+"\n") {
+				t.Errorf("%s names %s %s, which the image does not have", v.CVEID, c.Name, c.Version)
+			}
+		}
+	}
+}
+
+// vulnerabilities reads the whole list of one image.
+func (c *client) vulnerabilities(id uint64) []vulnerability {
+	c.t.Helper()
+	var all []vulnerability
+	for {
+		var page struct {
+			List       []vulnerability
+			TotalCount int
+		}
+		c.call("DescribeAssetImageRegistryVulList", map[string]any{"Id": id, "Limit": 100, "Offset": len(all)}, &page)
+		all = append(all, page.List...)
+		if len(page.List) == 0 {
+			if len(all) != page.TotalCount {
+				c.t.Errorf("%d rows listed of %d", len(all), page.TotalCount)
+			}
+			return all
+		}
+	}
 }
