@@ -13,6 +13,7 @@ import (
 // comes twice counts as it came last.
 type findings struct {
 	limits *Limits
+	text   *int64 // bytes of text that may still be kept
 	gaps   *gaps
 	byPath map[string]*finding
 	total  totals
@@ -39,8 +40,8 @@ type spool struct {
 	journal []byte // content of a journal, when the finding is one
 }
 
-func newFindings(l *Limits, g *gaps) *findings {
-	return &findings{limits: l, gaps: g, byPath: map[string]*finding{}}
+func newFindings(l *Limits, text *int64, g *gaps) *findings {
+	return &findings{limits: l, text: text, gaps: g, byPath: map[string]*finding{}}
 }
 
 // at gives the finding of a path.
@@ -84,19 +85,27 @@ func (f *findings) close() {
 	}
 }
 
-// room tells how many of n more may be kept, and notes a gap if not all.
-func (f *findings) room(total *int, n, most int, code, parts string) int {
-	if fit := max(most-*total, 0); fit < n {
-		f.gaps.add(code, "", fmt.Sprintf("the layer yields more than %d", most), parts)
-		n = fit
+// room tells how many of n more may be kept, whose text has the sizes that
+// size gives, and notes a gap if not all.
+func (f *findings) room(total *int, n, most int, size func(i int) int, code, parts string) int {
+	for i := range n {
+		text := int64(size(i))
+		if *total >= most || text > *f.text {
+			f.gaps.add(code, "", fmt.Sprintf("the layer yields more than can be kept: %d", *total), parts)
+			return i
+		}
+		*total++
+		*f.text -= text
 	}
-	*total += n
 	return n
 }
 
 func (f *findings) addPackages(name, kind string, found []facts.Package) {
-	n := f.room(&f.total.packages, len(found), f.limits.Packages, "TooManyPackages", partPackages)
-	if n < len(found) || len(found) > 0 || systemKind(kind) {
+	n := f.room(&f.total.packages, len(found), f.limits.Packages, func(i int) int {
+		p := &found[i]
+		return len(p.Name) + len(p.Version) + len(p.Arch) + len(p.SourceName) + len(p.SourceVersion) + len(p.Module) + len(p.License) + len(p.Path)
+	}, "TooManyPackages", partPackages)
+	if len(found) > 0 || systemKind(kind) {
 		f.at(name).packages = &facts.PackageFile{Path: name, Kind: kind, Packages: found[:n]}
 	}
 }
@@ -106,21 +115,21 @@ func (f *findings) addPackages(name, kind string, found []facts.Package) {
 func systemKind(kind string) bool { return (&facts.PackageFile{Kind: kind}).System() }
 
 func (f *findings) addSecrets(name string, found []facts.Secret) {
-	if n := f.room(&f.total.secrets, len(found), f.limits.Findings, "TooManySecrets", partSecrets); n > 0 {
+	if n := f.room(&f.total.secrets, len(found), f.limits.Findings, func(i int) int { return len(name) + len(found[i].Masked) }, "TooManySecrets", partSecrets); n > 0 {
 		x := f.at(name)
 		x.secrets = append(x.secrets, found[:n]...)
 	}
 }
 
 func (f *findings) addMalware(m facts.Malware) {
-	if f.room(&f.total.malware, 1, f.limits.Findings, "TooManyMalware", partMalware) > 0 {
+	if f.room(&f.total.malware, 1, f.limits.Findings, func(int) int { return len(m.Path) + len(m.Name) }, "TooManyMalware", partMalware) > 0 {
 		x := f.at(m.Path)
 		x.malware = append(x.malware, m)
 	}
 }
 
 func (f *findings) addHash(h facts.FileHash) {
-	if f.room(&f.total.hashes, 1, f.limits.Hashes, "TooManyHashes", partMalware) > 0 {
+	if f.room(&f.total.hashes, 1, f.limits.Hashes, func(int) int { return len(h.Path) + len(h.SHA256) }, "TooManyHashes", partMalware) > 0 {
 		f.at(h.Path).hash = &h
 	}
 }

@@ -48,6 +48,8 @@ func TestBudgets(t *testing.T) {
 		{"file", Limits{FileBytes: 4 << 10}, first().file("app/x.jar", "PK"+strings.Repeat("x", 9<<10)).gzip(), "FileTooLarge"},
 		{"packages", Limits{Packages: 2}, first().file("app/package.json", `{"name":"a","version":"1"}`).gzip(), "TooManyPackages"},
 		{"links", Limits{Links: 1}, first().file("a/.wh.b", "").file("a/.wh.c", "").gzip(), "TooManyLinks"},
+		{"text", Limits{TextBytes: 2000}, newLayer(t).file("a/.wh."+strings.Repeat("b", 1500), "").file("a/.wh."+strings.Repeat("c", 1500), "").
+			file("var/lib/dpkg/status", dpkgStatus).gzip(), "TooManyLinks"},
 		{"spool", Limits{SpoolBytes: 100}, first().file("var/lib/rpm/Packages", strings.Repeat("x", 200)).gzip(), "FileTooLarge"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

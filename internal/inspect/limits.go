@@ -12,7 +12,8 @@ type Limits struct {
 	Packages      int   // packages kept
 	Findings      int   // secrets kept, and malware hits kept
 	Hashes        int   // file hashes kept
-	Links         int   // links, whiteouts and opaque directories kept
+	Links         int   // links, whiteouts and opaque directories kept, each
+	TextBytes     int64 // text of everything kept: paths, names, versions
 }
 
 // DefaultLimits suit an inspector with 512 MiB of memory.
@@ -28,6 +29,7 @@ var DefaultLimits = Limits{
 	Findings:      10_000,
 	Hashes:        300_000,
 	Links:         300_000,
+	TextBytes:     96 << 20,
 }
 
 // withDefaults fills the zero fields.
@@ -44,6 +46,7 @@ func (l Limits) withDefaults() Limits {
 	orInt(&l.Findings, d.Findings)
 	orInt(&l.Hashes, d.Hashes)
 	orInt(&l.Links, d.Links)
+	orInt64(&l.TextBytes, d.TextBytes)
 	return l
 }
 

@@ -34,8 +34,9 @@ func (in *InProcess) Inspect(ctx context.Context, l Layer, r io.Reader) (f *fact
 	p := &pass{in: in, ctx: ctx, layer: l, source: newSource(ctx, l, r)}
 	p.expanded = &expanded{sum: sha256.New(), source: p.source, limits: &in.options.Limits}
 	p.facts = &facts.Layer{Revision: in.revision}
-	p.record = newRecord(in.options.Limits.Links)
-	p.found = newFindings(&in.options.Limits, &p.gaps)
+	text := in.options.Limits.TextBytes
+	p.record = newRecord(in.options.Limits.Links, &text)
+	p.found = newFindings(&in.options.Limits, &text, &p.gaps)
 	defer p.found.close()
 	defer func() {
 		if cause := recover(); cause != nil {

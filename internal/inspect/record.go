@@ -20,6 +20,7 @@ const (
 // record is what a layer does to the paths below it.
 type record struct {
 	most      int
+	text      *int64 // bytes of text that may still be kept
 	dirs      []uint64
 	nonDirs   []uint64
 	whiteouts []string
@@ -29,7 +30,9 @@ type record struct {
 	dropped   map[string]int // entries that were not kept, by gap code
 }
 
-func newRecord(most int) record { return record{most: most, dropped: map[string]int{}} }
+func newRecord(most int, text *int64) record {
+	return record{most: most, text: text, dropped: map[string]int{}}
+}
 
 // whiteout records an entry that deletes; false if the entry is none.
 func (r *record) whiteout(name string) bool {
@@ -52,19 +55,25 @@ func (r *record) whiteout(name string) bool {
 }
 
 func (r *record) keep(list *[]string, name string) {
-	if len(*list) >= r.most {
-		r.dropped["TooManyLinks"]++
-		return
+	if r.fits(len(*list), len(name)) {
+		*list = append(*list, name)
 	}
-	*list = append(*list, name)
 }
 
 func (r *record) keepLink(list *[]facts.Link, name, target string) {
-	if len(*list) >= r.most {
-		r.dropped["TooManyLinks"]++
-		return
+	if r.fits(len(*list), len(name)+len(target)) {
+		*list = append(*list, facts.Link{Path: name, Target: target})
 	}
-	*list = append(*list, facts.Link{Path: name, Target: target})
+}
+
+// fits tells whether a list that has n entries may have one more with so much text.
+func (r *record) fits(n, text int) bool {
+	if n >= r.most || int64(text) > *r.text {
+		r.dropped["TooManyLinks"]++
+		return false
+	}
+	*r.text -= int64(text)
+	return true
 }
 
 // entry records an entry that is no whiteout.

@@ -107,7 +107,7 @@ func run(ctx context.Context, e filesystem.Extractor, name string, data []byte) 
 func convert(kind, name string, found []*extractor.Package) []facts.Package {
 	out := make([]facts.Package, 0, len(found))
 	for _, p := range found {
-		if p == nil || p.Name == "" || p.Version == "" || p.Name == "unknown" {
+		if p == nil || p.Name == "" || p.Version == "" || p.Name == "unknown" || len(p.Name)+len(p.Version) > maxField {
 			continue
 		}
 		f := facts.Package{Name: p.Name, Version: p.Version, Ecosystem: ecosystemOf(kind)}

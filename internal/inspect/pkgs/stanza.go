@@ -29,6 +29,9 @@ func stanzas(data []byte, each func(fields map[string]string)) (bad int) {
 				bad++
 				continue
 			}
+			if len(value) > maxField {
+				value = nil
+			}
 			if wantedFields[string(name)] {
 				fields[string(name)] = string(bytes.TrimSpace(value))
 			}
@@ -39,6 +42,9 @@ func stanzas(data []byte, each func(fields map[string]string)) (bad int) {
 	}
 	return bad
 }
+
+// maxField bounds a value: longer ones are no names or versions.
+const maxField = 1024
 
 // wantedFields are the fields of dpkg and apk databases that are read.
 var wantedFields = map[string]bool{
