@@ -58,8 +58,13 @@ func appendObject(out []byte, s *shape, v reflect.Value, requestID string) ([]by
 			out = append(out, ',')
 		}
 		out = append(appendText(out, m.name), ':')
+		field := v.FieldByIndex(m.index)
+		if m.nullable && field.Kind() == reflect.Slice && field.IsNil() {
+			out = append(out, "null"...)
+			continue
+		}
 		var err error
-		if out, err = appendValue(out, m.shape, v.FieldByIndex(m.index)); err != nil {
+		if out, err = appendValue(out, m.shape, field); err != nil {
 			return nil, err
 		}
 	}

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -154,13 +155,19 @@ func withQuery(u *url.URL, q url.Values) *url.URL {
 }
 
 func parseCatalogue(op string, body []byte) ([]string, error) {
-	var answer struct {
-		Repositories []string `json:"repositories"`
-	}
+	var answer map[string]json.RawMessage
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return nil, notAListing(op, err)
 	}
-	return answer.Repositories, nil
+	list, there := answer["repositories"]
+	if !there { // a server that answers everything with some JSON is no registry
+		return nil, notAListing(op, errors.New("it has no repositories"))
+	}
+	var names []string // null where there is none
+	if err := json.Unmarshal(list, &names); err != nil {
+		return nil, notAListing(op, err)
+	}
+	return names, nil
 }
 
 func parseTags(op string, body []byte) ([]string, error) {

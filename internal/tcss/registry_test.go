@@ -144,11 +144,19 @@ func TestUpdateRegistry(t *testing.T) {
 	r.registry(r.own, "dev")
 	var tested registry.Target
 	r.check = func(target registry.Target) error { tested = target; return nil }
+	stored, err := r.store.Registry(t.Context(), r.own, 1)
+	r.must(err)
 	for _, c := range []struct{ password, want string }{{"", "hunter2"}, {"********", "hunter2"}, {"fresh", "fresh"}, {"********", "fresh"}} {
-		got := r.call(operator, updateRegistry, with(t, harbor, `{"RegistryId": 1, "Password": "`+c.password+`"}`))
+		got := r.call(operator, updateRegistry, with(t, harbor, `{"RegistryId": 1, "Url": "`+stored.URL+`", "Password": "`+c.password+`"}`))
 		if got["RegistryId"] != json.Number("1") || tested.Password != c.want {
 			t.Errorf("password %q: tested %q, answered %v", c.password, tested.Password, got)
 		}
+	}
+	// The stored password goes to no other address than the one it was given for.
+	tested = registry.Target{}
+	got := r.call(operator, updateRegistry, with(t, harbor, `{"RegistryId": 1, "Url": "https://elsewhere.example.org", "Password": "********"}`))
+	if got["HealthCheckErr"] == "" || got["RegistryId"] != json.Number("0") || tested.Password != "" {
+		t.Errorf("another address with the stored password: tested %+v, answered %v", tested, got)
 	}
 	r.call(operator, updateRegistry, with(t, harbor, `{"RegistryType": "AWS", "SyncMode": 1, "RegistryVersion": ""}`)) // found by name
 	r.call(operator, updateRegistry, with(t, harbor, `{"RegistryType": "aws", "RegistryId": 1, "Name": "renamed"}`))
@@ -157,7 +165,7 @@ func TestUpdateRegistry(t *testing.T) {
 	if row.Type != "aws" || row.SyncMode != 1 || row.Name != "renamed" || row.Username != "robot" {
 		t.Errorf("stored %+v", row)
 	}
-	if got := r.call(operator, updateRegistry, with(t, harbor, `{"RegistryId": 1, "Name": "dev"}`)); got["NameRepeatErr"] == "" {
+	if got := r.call(operator, updateRegistry, with(t, harbor, `{"RegistryId": 1, "Name": "dev", "Password": "again"}`)); got["NameRepeatErr"] == "" {
 		t.Errorf("taken name: %v", got)
 	}
 	r.check = func(registry.Target) error { return context.DeadlineExceeded }

@@ -15,8 +15,12 @@ func (a *actions) updateRegistry(ctx context.Context, caller cloudapi.Caller, re
 	if err != nil {
 		return nil, err
 	}
+	former := row.URL
 	if err := req.fill(row); err != nil {
 		return nil, err
+	}
+	if masked(req.Password) && row.URL != former {
+		return &registrySaved{HealthCheckErr: newAddressText(caller)}, nil
 	}
 	named, err := a.registryNamed(ctx, caller.AccountID, row.Name)
 	if err != nil {
@@ -55,10 +59,22 @@ func (a *actions) registryToUpdate(ctx context.Context, accountID int64, req *up
 	return row, err
 }
 
+// masked tells whether a password stands for the one stored.
+func masked(given string) bool { return strings.Trim(given, "*") == "" }
+
+// newAddressText refuses to send the stored password to another address: whoever
+// may edit a registry could read it there.
+func newAddressText(caller cloudapi.Caller) string {
+	if caller.Language == "zh-CN" {
+		return "仓库地址已更改，请重新输入密码"
+	}
+	return "the address has changed: give the password again"
+}
+
 // passwordFor is the password that a registry is to have. A new one is sealed
 // into the row; an empty or masked one stands for the password stored.
 func (a *actions) passwordFor(row *store.Registry, given string) (string, error) {
-	if strings.Trim(given, "*") == "" {
+	if masked(given) {
 		plain, err := a.Sealer.Open(row.SealedPassword, row.PasswordContext())
 		if err != nil {
 			return "", fmt.Errorf("tcss: opening the password of registry %d: %w", row.ID, err)

@@ -90,6 +90,7 @@ func TestRegistriesThatCannotBeAdded(t *testing.T) {
 		{"expired certificate", "https://" + expired.Host, "right", "certificate"},
 		{"unknown certificate authority", "https://" + unknown.Host, "right", "certificate"},
 		{"no registry", website.URL, "right", "registry"},
+		{"a server that answers everything", "http://" + s.Address(), "right", "registr"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var added struct {
