@@ -109,7 +109,7 @@ func newStreamer(p *pass, t *task) *streamer {
 		}
 	}
 	if t.secrets {
-		s.secrets = p.in.secrets.Scanner(t.name)
+		s.secrets = p.in.secrets.Scanner(t.name, &p.windows)
 	}
 	return s
 }

@@ -104,7 +104,7 @@ func (p *pass) examine(t *task, data []byte) {
 	}
 	if t.secrets {
 		p.guard(t.name, partSecrets, func() {
-			found, whole := p.in.secrets.Scan(t.name, data)
+			found, whole := p.in.secrets.Scan(t.name, data, &p.windows)
 			p.secretsFound(t, found, whole)
 		})
 	}

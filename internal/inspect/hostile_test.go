@@ -50,6 +50,7 @@ func TestBudgets(t *testing.T) {
 		{"links", Limits{Links: 1}, first().file("a/.wh.b", "").file("a/.wh.c", "").gzip(), "TooManyLinks"},
 		{"text", Limits{TextBytes: 2000}, newLayer(t).file("a/.wh."+strings.Repeat("b", 1500), "").file("a/.wh."+strings.Repeat("c", 1500), "").
 			file("var/lib/dpkg/status", dpkgStatus).gzip(), "TooManyLinks"},
+		{"windows", Limits{Windows: 5}, first().file("app/x", strings.Repeat("redis://a ", 10)).gzip(), "TooManyKeywords"},
 		{"spool", Limits{SpoolBytes: 100}, first().file("var/lib/rpm/Packages", strings.Repeat("x", 200)).gzip(), "FileTooLarge"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -13,6 +13,7 @@ type Limits struct {
 	Findings      int   // secrets kept, and malware hits kept
 	Hashes        int   // file hashes kept
 	Links         int   // links, whiteouts and opaque directories kept, each
+	Windows       int   // places looked at for credentials
 	TextBytes     int64 // text of everything kept: paths, names, versions
 }
 
@@ -29,6 +30,7 @@ var DefaultLimits = Limits{
 	Findings:      10_000,
 	Hashes:        300_000,
 	Links:         300_000,
+	Windows:       2_000_000,
 	TextBytes:     96 << 20,
 }
 
@@ -46,6 +48,7 @@ func (l Limits) withDefaults() Limits {
 	orInt(&l.Findings, d.Findings)
 	orInt(&l.Hashes, d.Hashes)
 	orInt(&l.Links, d.Links)
+	orInt(&l.Windows, d.Windows)
 	orInt64(&l.TextBytes, d.TextBytes)
 	return l
 }

@@ -27,11 +27,12 @@ type pass struct {
 	scratch  []byte // content of the file at hand
 	found    *findings
 	spooled  int64
+	windows  int // places that may still be looked at for credentials
 }
 
 // Inspect makes the one pass over the layer r.
 func (in *InProcess) Inspect(ctx context.Context, l Layer, r io.Reader) (f *facts.Layer, err error) {
-	p := &pass{in: in, ctx: ctx, layer: l, source: newSource(ctx, l, r)}
+	p := &pass{in: in, ctx: ctx, layer: l, source: newSource(ctx, l, r), windows: in.options.Limits.Windows}
 	p.expanded = &expanded{sum: sha256.New(), source: p.source, limits: &in.options.Limits}
 	p.facts = &facts.Layer{Revision: in.revision}
 	text := in.options.Limits.TextBytes

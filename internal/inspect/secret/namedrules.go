@@ -74,7 +74,7 @@ func settingsFile(base string) bool {
 // settingRule finds settings whose name says that they are secret.
 func settingRule() rule {
 	return rule{
-		id: "secret-setting", title: "secret in a settings file", level: 3, before: 40, after: 256, plain: true,
+		id: "secret-setting", title: "secret setting", level: 3, before: 40, after: 256, plain: true,
 		keywords: []string{"password", "passwd", "secret", "token", "api_key", "apikey", "access_key", "accesskey", "private_key"},
 		expr: regexp.MustCompile(`(?i)[\w."'-]{0,32}(?:password|passwd|secret|token|api_?key|access_?key|private_?key)[\w."'-]{0,24}` +
 			`\s{0,4}[=:,]\s{0,4}["']?([^\s"'#;,<>(){}\[\]]{6,200})`),

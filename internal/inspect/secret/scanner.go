@@ -33,6 +33,7 @@ type Scanner struct {
 	upTo   int64  // position up to which lines are counted
 	ended  bool
 	tried  int  // windows tried
+	left   *int // windows that may still be tried in all files together
 	gaveUp bool // too many windows
 }
 
@@ -52,9 +53,13 @@ type hit struct {
 	end     int64
 }
 
-// Scanner begins a file.
-func (e *Engine) Scanner(path string) *Scanner {
-	s := &Scanner{path: path, line: 1}
+// Scanner begins a file. left is what Scan takes.
+func (e *Engine) Scanner(path string, left *int) *Scanner {
+	if left == nil {
+		left = new(int)
+		*left = maxWindows
+	}
+	s := &Scanner{path: path, line: 1, left: left}
 	s.report = s.keep
 	s.states = append(s.states, scan{set: e.general})
 	base := path[strings.LastIndexByte(path, '/')+1:]
@@ -164,8 +169,10 @@ func (s *Scanner) window(st *scan, h hit, data []byte) {
 		if s.gaveUp || (r.token && !beginsToken(r, data, int(first-s.start), int(h.end-s.start))) {
 			continue
 		}
-		if s.tried++; s.tried > maxWindows {
+		s.tried++
+		if *s.left--; s.tried > maxWindows || *s.left < 0 {
 			s.gaveUp = true
+			return
 		}
 		from := max(first-int64(r.before), 0)
 		to := min(h.end+int64(r.after), s.start+int64(len(data)))

@@ -119,10 +119,11 @@ func orDefault(n, most int) int {
 	return n
 }
 
-// Scan searches a whole file. whole is false if it gave up on a file with too
-// many keywords; what was found until then counts.
-func (e *Engine) Scan(path string, data []byte) (found []facts.Secret, whole bool) {
-	s := e.Scanner(path)
+// Scan searches a whole file. left is the number of windows that may still be
+// tried in this and other files; nil bounds the file alone. whole is false if
+// the search was given up; what was found until then counts.
+func (e *Engine) Scan(path string, data []byte, left *int) (found []facts.Secret, whole bool) {
+	s := e.Scanner(path, left)
 	s.scan(data, true)
 	return s.found, !s.gaveUp
 }
@@ -143,7 +144,7 @@ func (e *Engine) MaskText(text string) string { return maskSpans(text, e.Values(
 
 // Values finds where in a text the values of credentials begin and end.
 func (e *Engine) Values(text string) [][2]int {
-	s := e.Scanner("")
+	s := e.Scanner("", nil)
 	var out [][2]int
 	s.report = func(m match) { out = append(out, [2]int{int(m.value.from), int(m.value.to)}) }
 	s.scan([]byte(text), true)

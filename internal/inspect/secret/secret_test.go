@@ -74,7 +74,7 @@ func TestFindsEachKind(t *testing.T) {
 		{"jwt", "a", planted("ey"+"J", 20) + "." + planted("ey"+"J", 30) + "." + planted("", 43)},
 	} {
 		t.Run(c.rule+" "+c.path, func(t *testing.T) {
-			found, whole := engine(t).Scan(c.path, []byte(c.text))
+			found, whole := engine(t).Scan(c.path, []byte(c.text), nil)
 			if !whole || len(found) == 0 || found[0].Rule != c.rule {
 				t.Fatalf("found %v in %q", rulesOf(found), c.text)
 			}
@@ -92,7 +92,7 @@ func TestFindsNothingInPlaceholders(t *testing.T) {
 		"-----BEGIN RSA PRIVATE KEY-----", "postgres://user:password@localhost/db", "postgres://user:${DB_PASSWORD}@localhost/db",
 		"secretkey = 0123456789abcdef0123456789abcdef", "Asia/Shanghai voltaic msg.send", `"auth": "c29tZXRoaW5n"`,
 	} {
-		if found, _ := engine(t).Scan("app/a.txt", []byte(text)); len(found) > 0 {
+		if found, _ := engine(t).Scan("app/a.txt", []byte(text), nil); len(found) > 0 {
 			t.Errorf("%q: found %v", text, found)
 		}
 	}
@@ -100,7 +100,7 @@ func TestFindsNothingInPlaceholders(t *testing.T) {
 
 func TestLineNumbers(t *testing.T) {
 	text := strings.Repeat("a\n", 4999) + planted("gl"+"pat-", 20) + "\n" + strings.Repeat("b\n", 100) + planted("hv"+"s.", 30)
-	found, _ := engine(t).Scan("a", []byte(text))
+	found, _ := engine(t).Scan("a", []byte(text), nil)
 	if len(found) != 2 || found[0].Line != 5000 || found[1].Line != 5101 {
 		t.Errorf("found %+v", found)
 	}
@@ -108,7 +108,7 @@ func TestLineNumbers(t *testing.T) {
 
 // pieces feeds data in pieces of n bytes.
 func pieces(e *Engine, path string, data []byte, n int) []facts.Secret {
-	s := e.Scanner(path)
+	s := e.Scanner(path, nil)
 	for len(data) > 0 {
 		k := min(n, len(data))
 		s.Write(data[:k]) //nolint:errcheck // never fails
@@ -131,7 +131,7 @@ func TestPiecesDoNotChangeMatches(t *testing.T) {
 		}
 	}
 	data := []byte(b.String())
-	want, _ := e.Scan("a", data)
+	want, _ := e.Scan("a", data, nil)
 	if len(want) != perFile {
 		t.Fatalf("found %d", len(want))
 	}
@@ -144,8 +144,19 @@ func TestPiecesDoNotChangeMatches(t *testing.T) {
 
 func TestGivesUpOnTooManyKeywords(t *testing.T) {
 	data := []byte(strings.Repeat("redis://", maxWindows+10))
-	if _, whole := engine(t).Scan("a", data); whole {
+	if _, whole := engine(t).Scan("a", data, nil); whole {
 		t.Error("a hostile file was searched to its end")
+	}
+}
+
+func TestBudgetIsShared(t *testing.T) {
+	e, left := engine(t), 3
+	data := []byte("redis://a redis://b ")
+	if _, whole := e.Scan("a", data, &left); !whole || left != 1 {
+		t.Errorf("first file: whole %v, %d left", whole, left)
+	}
+	if _, whole := e.Scan("b", data, &left); whole {
+		t.Error("the second file was searched beyond the budget")
 	}
 }
 
@@ -175,7 +186,7 @@ func FuzzPieces(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, data []byte, n int, path string) {
-		want, _ := e.Scan(path, data)
+		want, _ := e.Scan(path, data, nil)
 		if diff := cmp.Diff(want, pieces(e, path, data, 1+(n&0xfff))); diff != "" {
 			t.Error(diff)
 		}
