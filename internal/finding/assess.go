@@ -143,7 +143,7 @@ func (a *Assessment) addUnjudged(v *match.Verdict) {
 			"import the advisories of "+strings.Join(v.Missing, ", ")+", then scan again")
 	}
 	if n := len(v.Unjudged); n > 0 {
-		add(CodeUnjudged, fmt.Sprintf("%d packages have versions that cannot be compared, the first is %s %s: %s",
+		add(CodeUnjudged, fmt.Sprintf("packages with versions that cannot be compared: %d, the first is %s %s: %s",
 			n, v.Unjudged[0].Package, v.Unjudged[0].Version, v.Unjudged[0].Reason), "")
 	}
 }
