@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/uptrace/bun"
+	"golang.org/x/sync/errgroup"
 )
 
 // ImageRow is an image with what its registry adds to it.
@@ -48,17 +49,28 @@ type ImageQuery struct {
 }
 
 // Images lists the images that match, and how many match before Limit and Offset.
-func (db *DB) Images(ctx context.Context, q ImageQuery) ([]ImageRow, int, error) {
+// Counting and choosing the page go side by side: each is a walk of its own.
+func (db *DB) Images(ctx context.Context, q ImageQuery) (list []ImageRow, total int, err error) {
 	conds, err := db.conditions(ctx, q)
 	if err != nil {
 		return nil, 0, err
 	}
-	total, err := db.count(ctx, conds)
-	if err != nil || total == 0 {
-		return []ImageRow{}, 0, wrap(err, "count images of account %d", q.AccountID)
+	g, ctx := errgroup.WithContext(ctx)
+	if _, whole := db.idb.(*bun.DB); !whole {
+		g.SetLimit(1) // a transaction is one connection: one statement at a time
 	}
-	list, err := db.pick(ctx, q, conds)
-	return list, total, err
+	g.Go(func() (err error) {
+		total, err = db.count(ctx, conds)
+		return wrap(err, "count images of account %d", q.AccountID)
+	})
+	g.Go(func() (err error) {
+		list, err = db.pick(ctx, q, conds)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return nil, 0, err
+	}
+	return list, total, nil
 }
 
 // ImagesPage lists the images that match, like [DB.Images], without counting

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -18,6 +19,16 @@ var listTests = map[string]func(t *testing.T, w *world){
 	"walk by id":    testWalk,
 	"image page":    testPage,
 	"odd wildcards": testWildcards,
+	"in a transaction": func(t *testing.T, w *world) {
+		w.fleet(t)
+		must(t, w.Tx(w.ctx, func(ctx context.Context, db *store.DB, _ store.Enqueue) error {
+			list, total, err := db.Images(ctx, store.ImageQuery{AccountID: w.mine.account, Limit: 2})
+			if len(list) != 2 || total != 4 {
+				t.Errorf("%d of %d images, want 2 of 4", len(list), total)
+			}
+			return err
+		}))
+	},
 }
 
 // fleet stores the images that the tables below choose from.

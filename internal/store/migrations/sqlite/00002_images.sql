@@ -61,9 +61,9 @@ CREATE INDEX image_seen     ON image (registry_id, seen_at);
 -- The list holds all that a list can be filtered and sorted by, in its default
 -- order, so that counting and choosing a page never read the wide rows.
 CREATE INDEX image_list ON image (
-    account_id, id, authorized, is_latest, containers, registry_id, scan_status,
-    vul_cnt, critical_cnt, high_cnt, medium_cnt, low_cnt, virus_cnt, risk_cnt, sensitive_cnt, trusted,
-    scanned_at, created_at, namespace, name, tag, address, os_name
+    account_id, id, authorized, is_latest, containers, registry_id, scan_status, name, namespace, tag, address,
+    scanned_at, critical_cnt, high_cnt, medium_cnt, low_cnt, vul_cnt, virus_cnt, risk_cnt, sensitive_cnt, trusted,
+    created_at, os_name
 );
 -- The sorted lists serve an unfiltered list.
 CREATE INDEX image_by_scan       ON image (account_id, scanned_at);
