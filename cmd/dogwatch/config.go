@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -46,8 +47,14 @@ func collectFlags(node *kong.Node, known map[string]bool) {
 	}
 }
 
-// Resolve gives a flag its value from the file.
+// Resolve gives a flag its value from the file. The environment wins over it:
+// it is nearer to the process.
 func (y *yamlResolver) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	for _, name := range flag.Tag.Envs {
+		if _, set := os.LookupEnv(name); set {
+			return nil, nil
+		}
+	}
 	value, ok := y.values[flag.Name]
 	if !ok {
 		return nil, nil

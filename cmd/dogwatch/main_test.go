@@ -125,6 +125,12 @@ func TestConfigurationFile(t *testing.T) {
 	if code, _, text := dogwatch(t, "", "serve", "--config", file); code != exitUsage || !strings.Contains(text, "Mars/Olympus") {
 		t.Errorf("a bad zone in the file: exit code %d, %q", code, text)
 	}
+	t.Run("the environment wins", func(t *testing.T) {
+		t.Setenv("DOGWATCH_TIMEZONE", "Venus/Crater")
+		if _, _, text := dogwatch(t, "", "serve", "--config", file); !strings.Contains(text, "Venus/Crater") {
+			t.Errorf("the file won over the environment: %q", text)
+		}
+	})
 	if err := os.WriteFile(file, []byte("timezoom: UTC\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

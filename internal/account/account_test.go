@@ -215,7 +215,8 @@ func TestSecretsComeFromTheGivenSource(t *testing.T) {
 		}
 		return id + secret
 	}
-	if made(1) != made(1) || made(1) == made(2) {
+	first, again, other := made(1), made(1), made(2)
+	if first != again || first == other {
 		t.Error("the same source must give the same key, another source another one")
 	}
 	f := newFixture(t, strings.NewReader("too short"))

@@ -82,10 +82,10 @@ func (l *Library) follow() (*Snapshot, error) {
 		return nil, err
 	}
 	if s.ID() != id {
-		s.Close()
-		return nil, fmt.Errorf("advisory: the file of snapshot %s says it is %q; import the advisories again", id, s.ID())
+		err := fmt.Errorf("advisory: the file of snapshot %s says it is %q; import the advisories again", id, s.ID())
+		return nil, errors.Join(err, s.Close())
 	}
-	runtime.AddCleanup(s, func(db *bbolt.DB) { db.Close() }, s.db)
+	runtime.AddCleanup(s, func(db *bbolt.DB) { db.Close() }, s.db) //nolint:errcheck // read-only, and nobody is left to tell
 	l.current = s
 	return s, nil
 }

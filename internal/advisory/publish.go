@@ -93,7 +93,9 @@ func (s *session) write(info Info) error {
 	if err != nil {
 		return err
 	}
-	check.Close()
+	if err := check.Close(); err != nil {
+		return err
+	}
 	if err := os.Rename(tmp, path); err != nil {
 		return err
 	}

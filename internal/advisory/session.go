@@ -98,14 +98,14 @@ func currentInfo(dir string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	defer snap.Close()
+	defer snap.Close() //nolint:errcheck // only read
 	return snap.Info(), nil
 }
 
 // abandon lets go of everything; what was written stays for the next import.
 func (s *session) abandon() {
 	if s.db != nil {
-		s.db.Close()
+		s.db.Close() //nolint:errcheck // what was committed is on disk; the rest is abandoned
 		s.db = nil
 	}
 	if s.dec != nil {

@@ -44,13 +44,12 @@ func openSnapshot(path string) (*Snapshot, error) {
 	}
 	s := &Snapshot{db: db}
 	if err := db.View(s.readInfo); err != nil {
-		db.Close()
-		return nil, fmt.Errorf("advisory: snapshot %s is damaged (%w); import the advisories again", path, err)
+		err = fmt.Errorf("advisory: snapshot %s is damaged (%w); import the advisories again", path, err)
+		return nil, errors.Join(err, db.Close())
 	}
 	s.expand, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(maxRecordExpanded))
 	if err != nil {
-		db.Close()
-		return nil, fmt.Errorf("advisory: decompressor: %w", err)
+		return nil, errors.Join(fmt.Errorf("advisory: decompressor: %w", err), db.Close())
 	}
 	return s, nil
 }

@@ -77,8 +77,7 @@ func resumeStaging(path, base string) (*bbolt.DB, state, error) {
 		err = fmt.Errorf("the file continues snapshot %q, the current one is %q", st.Base, base)
 	}
 	if err != nil {
-		db.Close()
-		return nil, state{}, err
+		return nil, state{}, errors.Join(err, db.Close())
 	}
 	return db, st, nil
 }

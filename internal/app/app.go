@@ -89,7 +89,7 @@ func (a *App) start(ctx context.Context, o Options) error {
 	if err := a.openQueue(ctx); err != nil {
 		return err
 	}
-	if a.servers, err = a.listen(rooms); err != nil {
+	if a.servers, err = a.listen(ctx, rooms); err != nil {
 		return err
 	}
 	if err := a.queue.Start(ctx); err != nil {

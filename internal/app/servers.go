@@ -107,25 +107,25 @@ const (
 
 // listen opens every address before anything is served, so that an address in
 // use is an error of the start.
-func (a *App) listen(rooms *apiRooms) (*servers, error) {
+func (a *App) listen(ctx context.Context, rooms *apiRooms) (*servers, error) {
 	s := &servers{logger: a.logger}
 	handler := a.handler(rooms)
 	if a.cfg.Listen != "" {
-		l, err := net.Listen("tcp", a.cfg.Listen)
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", a.cfg.Listen)
 		if err != nil {
 			return s, fmt.Errorf("listen: %w", err)
 		}
 		s.add(plainServer, cloudapi.QuirkListener(l), handler)
 	}
 	if a.cfg.ListenTLS != "" {
-		l, err := a.listenTLS()
+		l, err := a.listenTLS(ctx)
 		if err != nil {
 			return s, err
 		}
 		s.add(tlsServer, l, handler)
 	}
 	if a.cfg.MetricsListen != "" {
-		l, err := net.Listen("tcp", a.cfg.MetricsListen)
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", a.cfg.MetricsListen)
 		if err != nil {
 			return s, fmt.Errorf("metrics-listen: %w", err)
 		}
@@ -136,12 +136,12 @@ func (a *App) listen(rooms *apiRooms) (*servers, error) {
 	return s, nil
 }
 
-func (a *App) listenTLS() (net.Listener, error) {
+func (a *App) listenTLS(ctx context.Context) (net.Listener, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
 	if err := a.certificate(config); err != nil {
 		return nil, fmt.Errorf("listen-tls: %w", err)
 	}
-	l, err := net.Listen("tcp", a.cfg.ListenTLS)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", a.cfg.ListenTLS)
 	if err != nil {
 		return nil, fmt.Errorf("listen-tls: %w", err)
 	}

@@ -2,6 +2,7 @@ package cloudapi
 
 import (
 	"encoding/json"
+	"errors"
 	"mime/multipart"
 	"net/textproto"
 	"reflect"
@@ -92,8 +93,8 @@ func TestDecodeJSONFaults(t *testing.T) {
 func checkFault(t *testing.T, input string, err error, want string) {
 	t.Helper()
 	code, name, _ := strings.Cut(want, " ")
-	fault, _ := err.(*Error)
-	if fault == nil || fault.Code != code || !strings.Contains(fault.Message, name) || !strings.Contains(fault.MessageZh, name) {
+	var fault *Error
+	if !errors.As(err, &fault) || fault.Code != code || !strings.Contains(fault.Message, name) || !strings.Contains(fault.MessageZh, name) {
 		t.Errorf("%.80s: got %v, want %s", input, err, want)
 	}
 }

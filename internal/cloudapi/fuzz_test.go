@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -42,7 +43,8 @@ func FuzzAuthorizationHeader(f *testing.F) {
 func checkAccepted(t *testing.T, got *testEcho, err error) {
 	t.Helper()
 	if err != nil {
-		fault, ok := err.(*Error)
+		var fault *Error
+		ok := errors.As(err, &fault)
 		known := []string{codeInvalidParameter, codeInvalidParameterValue, codeMissingParameter, codeUnknownParameter, codeInvalidRequest}
 		if !ok || !slices.Contains(known, fault.Code) {
 			t.Fatalf("fault %v", err)

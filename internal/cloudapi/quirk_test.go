@@ -3,6 +3,7 @@ package cloudapi
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -31,7 +32,7 @@ func repaired(t testing.TB, in []byte, pieces, reads int) []byte {
 	for {
 		n, err := c.Read(buffer)
 		out = append(out, buffer[:n]...)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out
 		}
 		if err != nil {

@@ -101,7 +101,7 @@ func (s *server) call(ctx context.Context, x *exchange, params node) (body []byt
 	defer cancel()
 	defer func() {
 		p := recover()
-		if p == http.ErrAbortHandler {
+		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			panic(p)
 		}
 		if p != nil {

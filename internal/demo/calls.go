@@ -76,21 +76,21 @@ func (s *stage) addRegistry(ctx context.Context) error {
 	})
 }
 
-// license licenses every image and returns the list.
-func (s *stage) license(ctx context.Context) ([]image, error) {
+// license licenses every image.
+func (s *stage) license(ctx context.Context) error {
 	err := s.call(ctx, "ModifyImageAuthorized", map[string]any{
 		"AllLocalImages": false, "AllRegistryImages": true, "UpdatedLocalImageCnt": 0,
 		"UpdatedRegistryImageCnt": 1000, "ImageSourceType": "IMAGEALL",
 	}, nil)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	images, err := s.images(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.say("Synchronised and licensed %d images.", len(images))
-	return images, nil
+	return nil
 }
 
 func (s *stage) images(ctx context.Context) ([]image, error) {

@@ -86,8 +86,7 @@ func (s *stage) show(ctx context.Context) error {
 	if err := s.addRegistry(ctx); err != nil {
 		return err
 	}
-	images, err := s.license(ctx)
-	if err != nil {
+	if err := s.license(ctx); err != nil {
 		return err
 	}
 	if err := s.setWatch(ctx); err != nil {
@@ -96,7 +95,7 @@ func (s *stage) show(ctx context.Context) error {
 	if err := s.watchRun(ctx); err != nil {
 		return err
 	}
-	differences, err := s.printFindings(ctx, images)
+	differences, err := s.printFindings(ctx)
 	if err != nil {
 		return err
 	}
@@ -108,7 +107,7 @@ func (s *stage) say(format string, args ...any) {
 }
 
 func (s *stage) openRegistry(ctx context.Context) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("demo: no port for the sample registry: %w", err)
 	}

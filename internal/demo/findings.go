@@ -32,7 +32,7 @@ type listed struct {
 
 // printFindings prints a table per image and returns how the findings differ
 // from what the samples were built for.
-func (s *stage) printFindings(ctx context.Context, images []image) ([]string, error) {
+func (s *stage) printFindings(ctx context.Context) ([]string, error) {
 	images, err := s.images(ctx)
 	if err != nil {
 		return nil, err

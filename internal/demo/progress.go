@@ -34,6 +34,9 @@ func (s *stage) display() (show func(runStatus), end func()) {
 	if !s.o.Live {
 		var last runStatus
 		return func(now runStatus) {
+			if now.Status == "NOT_SCAN" {
+				return
+			}
 			if now.ImageScanCnt != last.ImageScanCnt || now.Status != last.Status {
 				s.say("  %s: %d of %d images, %d with findings", now.Status, now.ImageScanCnt, now.ImageTotal, now.RiskCount)
 			}

@@ -50,7 +50,6 @@ type rig struct {
 	items    chan string // states of ended items
 
 	mu     sync.Mutex
-	read   map[string]int // layers inspected
 	reused int
 	logs   bytes.Buffer
 }

@@ -19,7 +19,6 @@ type watch struct {
 	*server
 	api *client
 	ids map[string]uint64 // "prod/team/app:1" → list id
-	day int               // days the clock was moved on
 }
 
 // startWatch fills two registries: in each repository tag 2 is newer than tag 1.

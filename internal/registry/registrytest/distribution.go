@@ -2,6 +2,7 @@ package registrytest
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -91,7 +92,7 @@ func StartDistribution(t testing.TB, options ...Option) *Server {
 // runRegistry starts the process and returns the address it says it listens on.
 func runRegistry(t testing.TB, program, config string) string {
 	t.Helper()
-	cmd := exec.Command(program, "serve", config)
+	cmd := exec.CommandContext(context.Background(), program, "serve", config) // ended by the cleanup, after its users
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
