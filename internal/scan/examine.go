@@ -19,8 +19,7 @@ type result struct {
 	code    string              // short code of the failure
 	reason  string              // cause, for people
 	advice  string
-	refund  bool  // the image could not be fetched: the quota gets the charge back
-	fault   error // a fault of our own storage: try again
+	refund  bool // the image could not be fetched: the quota gets the charge back
 }
 
 // storageFault marks an error of our own database, which is no outcome of the image.

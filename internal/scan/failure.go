@@ -14,19 +14,36 @@ var errImageRemoved = errors.New("scan: the image was removed from the list")
 
 // failure turns an error into the outcome of an item: a short code and words
 // for people. limit is the error of the item's own context, set when its time
-// ran out.
-func (s *Service) failure(item *store.Item, err, limit error) *result {
+// ran out. A fault of our own storage is no outcome; it is returned.
+func (s *Service) failure(item *store.Item, err, limit error) (*result, error) {
 	var ours *storageFault
-	if errors.As(err, &ours) {
-		return &result{fault: ours}
+	switch {
+	case errors.Is(limit, context.DeadlineExceeded):
+		return s.outOfTime(), nil
+	case errors.As(err, &ours):
+		return nil, err
 	}
-	if errors.Is(limit, context.DeadlineExceeded) {
-		return &result{
-			code:   "Timeout",
-			reason: fmt.Sprintf("the image took longer than the %s one image may take", s.cfg.ItemLimit),
-			advice: "scan it again at a quieter time; layers that were finished are not read again",
-		}
+	return s.explain(item, err), nil
+}
+
+func (s *Service) outOfTime() *result {
+	return &result{
+		code:   "Timeout",
+		reason: fmt.Sprintf("the image took longer than the %s one image may take", s.cfg.ItemLimit),
+		advice: "scan it again at a quieter time; layers that were finished are not read again",
 	}
+}
+
+func givenUp() *result {
+	return &result{
+		code:   "GivenUp",
+		reason: fmt.Sprintf("the server failed or was stopped %d times while it scanned the image", maxAttempts),
+		advice: "see the server's log, then scan the image again",
+	}
+}
+
+// explain puts an error that is the image's or the registry's into words.
+func (s *Service) explain(item *store.Item, err error) *result {
 	if r := registryFailure(err); r != nil {
 		return r
 	}

@@ -12,6 +12,11 @@ import (
 // worker took it over. Nothing is written then.
 var errOvertaken = errors.New("scan: the item was stopped or taken over by another worker")
 
+// maxAttempts bounds how often an item is begun. Each start of the process and
+// each fault of our storage takes one; an image that brings the process down
+// time and again must not do so for ever.
+const maxAttempts = 20
+
 // scanItem works the job of one item, from queued to one of the final states.
 // A returned error makes the job engine try again: it is kept for faults of our
 // own storage. Whatever the image or the registry does ends the item instead.
@@ -23,27 +28,35 @@ func (s *Service) scanItem(ctx context.Context, itemID int64) error {
 	if err != nil {
 		return fmt.Errorf("scan: beginning item %d: %w", itemID, err)
 	}
+	result, err := s.attempt(ctx, item)
+	if err == nil {
+		err = s.settle(ctx, item, result)
+	}
+	if errors.Is(err, errOvertaken) {
+		return nil
+	}
+	return err
+}
+
+// attempt is what the image came to. An error means that there is nothing to
+// settle now: the process is stopping, the item was ended by somebody else, or
+// our own storage failed.
+func (s *Service) attempt(ctx context.Context, item *store.Item) (*result, error) {
+	if item.Attempt > maxAttempts {
+		return givenUp(), nil
+	}
 	limited, release := s.track(ctx, item.ID)
+	defer release()
 	result, err := s.examine(limited, item)
-	release()
 	switch {
-	case errors.Is(err, errOvertaken):
-		return nil
-	case ctx.Err() != nil: // the process is stopping: the next start goes on
-		return ctx.Err()
-	case err != nil && limited.Err() != nil && !s.stillOurs(ctx, item):
-		return nil
+	case err == nil || errors.Is(err, errOvertaken):
+		return result, err
+	case ctx.Err() != nil: // the next start goes on
+		return nil, ctx.Err()
+	case errors.Is(limited.Err(), context.Canceled):
+		return nil, errOvertaken
 	}
-	if err != nil {
-		result = s.failure(item, err, limited.Err())
-	}
-	if result.fault != nil {
-		return result.fault
-	}
-	if err := s.settle(ctx, item, result); err != nil && !errors.Is(err, errOvertaken) {
-		return err
-	}
-	return nil
+	return s.failure(item, err, limited.Err())
 }
 
 func (s *Service) begin(ctx context.Context, itemID int64) (*store.Item, error) {
@@ -54,10 +67,4 @@ func (s *Service) begin(ctx context.Context, itemID int64) (*store.Item, error) 
 		return err
 	})
 	return item, err
-}
-
-// stillOurs tells whether the item still waits for this attempt's outcome.
-func (s *Service) stillOurs(ctx context.Context, item *store.Item) bool {
-	ok, err := s.cfg.Store.TouchItem(ctx, item.ID, item.Attempt, item.Layers, item.LayersDone)
-	return err == nil && ok
 }

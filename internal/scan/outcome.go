@@ -20,6 +20,9 @@ func (s *Service) writeOutcome(ctx context.Context, db *store.DB, item *store.It
 	if err != nil {
 		return fmt.Errorf("scan: reading image %d: %w", item.ImageID, err)
 	}
+	if row.ItemID != item.ID {
+		return nil // a synchronisation saw the tag move: this was the former content
+	}
 	image, err := s.adopt(ctx, db, item, &row.Image, r.content)
 	if err != nil {
 		return err
@@ -50,6 +53,10 @@ func (s *Service) adopt(ctx context.Context, db *store.DB, item *store.Item, ima
 		seen.Digest, seen.ImageID = content.Digest, content.ConfigDigest
 		seen.Size, seen.CreatedAt = content.Size, content.CreatedAt
 		seen.ItemID = item.ID
+		// The last tag that pointed there may have been removed meanwhile.
+		if err := db.PutContent(ctx, content); err != nil {
+			return nil, fmt.Errorf("scan: storing content %s: %w", content.Digest, err)
+		}
 		if _, err := db.UpsertImage(ctx, &seen); err != nil {
 			return nil, fmt.Errorf("scan: following the moved tag of image %d: %w", image.ID, err)
 		}

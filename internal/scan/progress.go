@@ -41,14 +41,7 @@ func (p *progress) report(ctx context.Context) error {
 	if !ok {
 		return errOvertaken
 	}
-	percent := p.percent()
-	of := func(part store.Parts) int64 {
-		if p.item.Parts.Has(part) {
-			return percent
-		}
-		return 0
-	}
-	err = p.s.cfg.Store.SetImageProgress(ctx, p.item.ImageID, p.item.ID, of(store.PartCVE), of(store.PartVirus), of(store.PartRisk), p.remaining())
+	err = p.s.cfg.Store.SetImageProgress(ctx, p.item.ImageID, p.item.ID, p.item.Parts, p.percent(), p.remaining())
 	if err != nil {
 		return fault("scan: writing the progress of image %d: %w", p.item.ImageID, err)
 	}

@@ -183,13 +183,17 @@ func (db *DB) SetContainers(ctx context.Context, accountID int64, digest string,
 	return wrap(err, "set containers of %s", digest)
 }
 
-// SetImageProgress shows how far the item that holds the image has come, and
-// how many seconds it may still take.
-func (db *DB) SetImageProgress(ctx context.Context, imageID, itemID, cve, virus, risk, remain int64) error {
-	_, err := db.idb.NewUpdate().Model((*Image)(nil)).
-		Set("cve_progress = ?", cve).Set("virus_progress = ?", virus).Set("risk_progress = ?", risk).
-		Set("remain_seconds = ?", remain).
-		Where("id = ?", imageID).Where("item_id = ?", itemID).Exec(ctx)
+// SetImageProgress shows how far the item that holds the image has come with
+// the parts it was asked for, and how many seconds it may still take. The other
+// parts keep theirs.
+func (db *DB) SetImageProgress(ctx context.Context, imageID, itemID int64, parts Parts, percent, remain int64) error {
+	up := db.idb.NewUpdate().Model((*Image)(nil)).Set("remain_seconds = ?", remain)
+	for part, column := range map[Parts]string{PartCVE: "cve_progress", PartVirus: "virus_progress", PartRisk: "risk_progress"} {
+		if parts.Has(part) {
+			up = up.Set("? = ?", bun.Ident(column), percent)
+		}
+	}
+	_, err := up.Where("id = ?", imageID).Where("item_id = ?", itemID).Exec(ctx)
 	return wrap(err, "set progress of image %d", imageID)
 }
 

@@ -150,7 +150,7 @@ func testMovedWhileScanned(t *testing.T, w *world) {
 	late := *i
 	assessed(&late)
 	must(t, w.PutImageOutcome(w.ctx, &late, item.ID))
-	must(t, w.SetImageProgress(w.ctx, i.ID, item.ID, 50, 50, 50, 9))
+	must(t, w.SetImageProgress(w.ctx, i.ID, item.ID, store.AllParts, 50, 9))
 	must(t, w.RestoreImage(w.ctx, item))
 	if diff := cmp.Diff(before, w.row(t, i)); diff != "" {
 		t.Errorf("the scan of the former content wrote on (-want +got):\n%s", diff)

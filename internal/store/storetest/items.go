@@ -13,7 +13,7 @@ func testCancel(t *testing.T, w *world) {
 	before := w.row(t, i)
 	r := w.run(t, w.mine)
 	item := w.begin(t, w.item(t, r, i).ID, "w")
-	must(t, w.SetImageProgress(w.ctx, i.ID, item.ID, 50, 40, 30, 9))
+	must(t, w.SetImageProgress(w.ctx, i.ID, item.ID, store.AllParts, 50, 9))
 	ended, err := w.CancelItems(w.ctx, r.ID, nil, store.ItemCanceled, 70, false)
 	must(t, err)
 	if len(ended) != 1 || ended[0].ID != item.ID || ended[0].State != store.ItemCanceled || ended[0].FinishedAt != 70 {
@@ -108,9 +108,10 @@ func testProgress(t *testing.T, w *world) {
 	if got, err := w.Item(w.ctx, item.ID); err != nil || got.Layers != 8 || got.LayersDone != 3 {
 		t.Errorf("item %+v (%v)", got, err)
 	}
-	must(t, w.SetImageProgress(w.ctx, i.ID, item.ID, 10, 20, 30, 40))
-	must(t, w.SetImageProgress(w.ctx, i.ID, item.ID+1, 90, 90, 90, 90))
-	if got := w.row(t, i); got.CveProgress != 10 || got.VirusProgress != 20 || got.RiskProgress != 30 || got.RemainSeconds != 40 {
+	must(t, w.SetImageProgress(w.ctx, i.ID, item.ID, store.PartVirus, 20, 50))
+	must(t, w.SetImageProgress(w.ctx, i.ID, item.ID, store.PartCVE|store.PartRisk, 10, 40))
+	must(t, w.SetImageProgress(w.ctx, i.ID, item.ID+1, store.AllParts, 90, 90))
+	if got := w.row(t, i); got.CveProgress != 10 || got.VirusProgress != 20 || got.RiskProgress != 10 || got.RemainSeconds != 40 {
 		t.Errorf("progress %d %d %d, %d s left", got.CveProgress, got.VirusProgress, got.RiskProgress, got.RemainSeconds)
 	}
 }
