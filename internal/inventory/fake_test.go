@@ -19,7 +19,7 @@ import (
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 // fakeRegistry is a registry.Client over a map. Errors are keyed by "path" (its
-// tag list) or "path:tag"; hooks run when a path's tags are listed.
+// tag list) or "path:tag"; hooks run when a path's tags are listed and when a tag was asked for.
 type fakeRegistry struct {
 	mu       sync.Mutex
 	images   map[string]*registry.Image // by digest
@@ -29,7 +29,8 @@ type fakeRegistry struct {
 	check    error
 	listing  error // ends the list of repositories
 	onTags   func(path string)
-	digests  bool // lists tell digests
+	onHead   func(ref string) // runs once the answer is made
+	digests  bool             // lists tell digests
 
 	reads, heads, busy, peak int
 }
@@ -131,6 +132,14 @@ func (f *fakeRegistry) Tags(_ context.Context, r registry.Repository, yield func
 }
 
 func (f *fakeRegistry) Head(ctx context.Context, path, ref string) (string, error) {
+	digest, err := f.head(ctx, path, ref)
+	if f.onHead != nil {
+		f.onHead(path + ":" + ref)
+	}
+	return digest, err
+}
+
+func (f *fakeRegistry) head(ctx context.Context, path, ref string) (string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.heads++

@@ -39,6 +39,7 @@ type pass struct {
 
 	keepRepositories map[string]bool // could not be listed
 	keepTags         map[tagKey]bool // could not be read
+	asked            map[tagKey]bool // overtaken by a scan once
 	inARow           int
 	firstFailed      string
 	firstFailure     error
@@ -62,6 +63,7 @@ func newPass(s *Syncer, row *store.Registry) *pass {
 		pending:          map[string]*store.Content{},
 		keepRepositories: map[string]bool{},
 		keepTags:         map[tagKey]bool{},
+		asked:            map[tagKey]bool{},
 	}
 }
 

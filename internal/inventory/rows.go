@@ -51,10 +51,6 @@ func (p *pass) add(ctx context.Context, f found) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.inARow = 0
-	key := tagKey{f.image.Repository, f.image.Tag}
-	if digest, known := p.known[key]; known && digest == f.image.Digest {
-		f.image.OSName = "" // a scan may have put the distribution there
-	}
 	p.batch = append(p.batch, f)
 	if len(p.batch) < batchSize {
 		return nil
@@ -91,21 +87,48 @@ func (p *pass) flush(ctx context.Context) error {
 		return err
 	}
 	for i := range p.batch {
-		p.count(&p.batch[i].image)
+		if image := &p.batch[i].image; image.ID != 0 {
+			p.count(image)
+		}
 	}
 	p.batch = p.batch[:0]
 	clear(p.pending)
 	return nil
 }
 
+// write enters one tag, unless it was overtaken.
 func (p *pass) write(ctx context.Context, db *store.DB, f *found) error {
+	image := &f.image
+	key := tagKey{image.Repository, image.Tag}
+	row, err := db.TaggedImage(ctx, image.AccountID, image.RegistryID, image.Repository, image.Tag)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+	case err != nil:
+		return err
+	case row.Digest == image.Digest:
+		image.OSName = "" // a scan may have put the distribution there
+	case row.Digest != p.known[key]:
+		p.overtaken(key, row.Digest)
+		return nil
+	}
 	if f.content != nil {
 		if err := db.PutContent(ctx, f.content); err != nil {
 			return err
 		}
 	}
-	_, err := db.UpsertImage(ctx, &f.image)
+	_, err = db.UpsertImage(ctx, image)
 	return err
+}
+
+// overtaken notes a tag that a scan has followed elsewhere since it was read:
+// nobody can tell which of the two is newer, so the second look asks again. The
+// next synchronisation decides about one that even then has moved on.
+func (p *pass) overtaken(key tagKey, digest string) {
+	if p.asked[key] {
+		p.keepTags[key] = true
+	}
+	p.asked[key] = true
+	p.known[key] = digest
 }
 
 // count notes what a written row was before.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 
 	"github.com/uptrace/bun"
@@ -30,11 +29,8 @@ var outcome = []string{
 func (db *DB) UpsertImage(ctx context.Context, i *Image) (moved bool, err error) {
 	tidyImage(i)
 	err = db.atomically(ctx, func(db *DB) error {
-		old := new(Image)
-		err := db.idb.NewSelect().Model(old).
-			Where("account_id = ?", i.AccountID).Where("registry_id = ?", i.RegistryID).
-			Where("repository = ?", i.Repository).Where("tag = ?", i.Tag).Scan(ctx)
-		if errors.Is(err, sql.ErrNoRows) {
+		old, err := db.TaggedImage(ctx, i.AccountID, i.RegistryID, i.Repository, i.Tag)
+		if errors.Is(err, ErrNotFound) {
 			return db.insertImage(ctx, i)
 		}
 		if err != nil {
@@ -50,6 +46,18 @@ func (db *DB) UpsertImage(ctx context.Context, i *Image) (moved bool, err error)
 		return db.dropOrphans(ctx, i.AccountID, []string{former})
 	})
 	return moved, wrap(err, "upsert image %s:%s of registry %d", i.Repository, i.Tag, i.RegistryID)
+}
+
+// TaggedImage is the image of one tag of one repository.
+func (db *DB) TaggedImage(ctx context.Context, accountID, registryID int64, repository, tag string) (*Image, error) {
+	i := new(Image)
+	err := db.idb.NewSelect().Model(i).
+		Where("account_id = ?", accountID).Where("registry_id = ?", registryID).
+		Where("repository = ?", text(repository)).Where("tag = ?", text(tag)).Scan(ctx)
+	if err != nil {
+		return nil, wrap(err, "image %s:%s of registry %d", repository, tag, registryID)
+	}
+	return i, nil
 }
 
 func (db *DB) insertImage(ctx context.Context, i *Image) error {
