@@ -61,6 +61,7 @@ type options struct {
 	noAdvisories bool
 	itemLimit    time.Duration
 	nightly      bool
+	syncer       func(scan.Syncer) scan.Syncer // stands before the real one
 }
 
 var start = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
@@ -91,10 +92,14 @@ func (r *rig) open(o options) {
 	clients := inventory.NewClients(r.store, r.box, registry.Options{
 		AllowPrivate: true, Sleep: func(context.Context, time.Duration) error { return nil },
 	})
+	var syncer scan.Syncer = inventory.NewSyncer(r.store, clients, r.clock, logger)
+	if o.syncer != nil {
+		syncer = o.syncer(syncer)
+	}
 	r.scans = scan.New(scan.Config{
 		Store:     r.store,
 		Clients:   clients,
-		Syncer:    inventory.NewSyncer(r.store, clients, r.clock, logger),
+		Syncer:    syncer,
 		Inspector: inspector,
 		Assessor:  finding.New(finding.Options{Store: r.store, Snapshots: r.library, Revision: inspector.Revision()}),
 		Clock:     r.clock,

@@ -83,9 +83,24 @@ func (s *Service) syncRegistry(ctx context.Context, registryID int64) error {
 		observe(outcome)
 	}
 	if err != nil {
-		return nil // the registry row says why; the next synchronisation tries again
+		return s.unlessEnded(ctx, registryID, err)
 	}
 	return s.scanNew(ctx, registryID, report)
+}
+
+// unlessEnded drops the error of a synchronisation whose end stands in the
+// registry row, with its cause: the next one tries again. One that could not
+// even write its end is worked again, or the row would claim for hours that it
+// is going on.
+func (s *Service) unlessEnded(ctx context.Context, registryID int64, cause error) error {
+	row, err := s.cfg.Store.RegistryByID(ctx, registryID)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil
+	case err != nil || row.SyncStatus == store.SyncDoing:
+		return cause
+	}
+	return nil
 }
 
 func (s *Service) scanNew(ctx context.Context, registryID int64, report inventory.Report) error {
