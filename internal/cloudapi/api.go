@@ -137,7 +137,7 @@ func (api *API) Actions() []ActionModel {
 func (api *API) find(version, name string) (*route, *Error) {
 	if version != api.version {
 		return nil, NewError(codeNoSuchVersion,
-			"The version `%s` does not exist; use `%s`.", "版本`%s`不存在，请使用`%s`。", shorten(version), api.version)
+			"The version `%s` does not exist; use `%s`.", "版本`%s`不存在，请使用`%s`。", Shorten(version), api.version)
 	}
 	if r := api.routes[name]; r != nil {
 		return r, nil
@@ -147,5 +147,5 @@ func (api *API) find(version, name string) (*route, *Error) {
 			"The action `%s` is not offered by this server.", "接口`%s`在此服务中已下线。", name)
 	}
 	return nil, NewError(codeInvalidAction,
-		"The action `%s` does not exist in version `%s`.", "接口`%s`在版本`%s`中不存在。", shorten(name), version)
+		"The action `%s` does not exist in version `%s`.", "接口`%s`在版本`%s`中不存在。", Shorten(name), version)
 }

@@ -92,7 +92,7 @@ func verifyV3(x *exchange, c credential, secretKey, service string, hosts []stri
 	if !serviceFits(c.service, service, hosts) {
 		return NewError(codeSignatureFailure,
 			"The service `%s` of the credential scope does not fit; use `%s`.", "凭证范围中的服务名`%s`不正确，请使用`%s`。",
-			shorten(c.service), service)
+			Shorten(c.service), service)
 	}
 	request := tc3.Request{Method: x.http.Method, Query: x.http.URL.RawQuery, Payload: x.payloadHash(), Headers: x.signedHeaders(c.signed)}
 	at := slices.IndexFunc(request.Headers, func(h tc3.Header) bool { return h.Name == "host" })

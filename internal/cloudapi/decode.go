@@ -47,13 +47,13 @@ func (d *decoder) fault(r rank, make func() *Error) {
 
 func (d *decoder) badType(s *shape, at *path) {
 	d.fault(rankType, func() *Error {
-		return errMalformed("The parameter `%s` has to be of type %s.", "参数`%s`的类型必须为%s。", shorten(at.String()), s.kind)
+		return errMalformed("The parameter `%s` has to be of type %s.", "参数`%s`的类型必须为%s。", Shorten(at.String()), s.kind)
 	})
 }
 
 func (d *decoder) badValue(at *path, en, zh string, args ...any) {
 	d.fault(rankValue, func() *Error {
-		args = append([]any{shorten(at.String())}, args...)
+		args = append([]any{Shorten(at.String())}, args...)
 		return NewError(codeInvalidParameterValue, "The parameter `%s` "+en, "参数`%s`"+zh, args...)
 	})
 }
@@ -86,7 +86,7 @@ func (d *decoder) object(s *shape, n node, target reflect.Value, at *path) {
 		if !known {
 			d.fault(rankName, func() *Error {
 				full := (&path{parent: at, name: name}).String()
-				return NewError(codeUnknownParameter, "The parameter `%s` is not known.", "未知参数`%s`。", shorten(full))
+				return NewError(codeUnknownParameter, "The parameter `%s` is not known.", "未知参数`%s`。", Shorten(full))
 			})
 			continue
 		}

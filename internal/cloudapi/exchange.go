@@ -111,7 +111,7 @@ func (x *exchange) chooseForm() *Error {
 	case http.MethodPost:
 	default:
 		return NewError(codeUnsupportedProtocol, "The method %s is not supported; use POST or GET.",
-			"不支持请求方法%s，请使用POST或GET。", shorten(x.http.Method))
+			"不支持请求方法%s，请使用POST或GET。", Shorten(x.http.Method))
 	}
 	contentType := x.http.Header.Get("Content-Type")
 	media, _, _ := strings.Cut(contentType, ";")
@@ -124,7 +124,7 @@ func (x *exchange) chooseForm() *Error {
 		x.form = formMultipart
 	default:
 		return NewError(codeUnsupportedProtocol, "The content type `%s` is not supported; use application/json.",
-			"不支持内容类型`%s`，请使用application/json。", shorten(contentType))
+			"不支持内容类型`%s`，请使用application/json。", Shorten(contentType))
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func parsePairs(text string) ([]pair, *Error) {
 		}
 		name, value, found := strings.Cut(part, "=")
 		if !found && fault == nil {
-			fault = errMalformed("The parameter `%s` has no equals sign.", "参数`%s`缺少等号。", shorten(name))
+			fault = errMalformed("The parameter `%s` has no equals sign.", "参数`%s`缺少等号。", Shorten(name))
 		}
 		p := pair{name: unescape(name, &fault), value: unescape(value, &fault)}
 		pairs = append(pairs, p)
@@ -39,7 +39,7 @@ func unescape(text string, fault **Error) string {
 		return decoded
 	}
 	if *fault == nil {
-		*fault = errMalformed("The text `%s` is not properly percent-encoded.", "文本`%s`的百分号编码不正确。", shorten(text))
+		*fault = errMalformed("The text `%s` is not properly percent-encoded.", "文本`%s`的百分号编码不正确。", Shorten(text))
 	}
 	return text
 }
@@ -61,7 +61,7 @@ func (f *flatten) add(name string, leaf node) *Error {
 	at := &f.root
 	for i, segment := range strings.Split(name, ".") {
 		if !validSegment(segment, i == 0) {
-			return errMalformed("The parameter name `%s` is malformed.", "参数名`%s`格式不正确。", shorten(name))
+			return errMalformed("The parameter name `%s` is malformed.", "参数名`%s`格式不正确。", Shorten(name))
 		}
 		if at.leaf != nil {
 			return contradiction(name)
@@ -86,7 +86,7 @@ func (f *flatten) add(name string, leaf node) *Error {
 
 func contradiction(name string) *Error {
 	return errMalformed("The parameter `%s` contradicts another of the request.",
-		"参数`%s`与请求中的其他参数冲突。", shorten(name))
+		"参数`%s`与请求中的其他参数冲突。", Shorten(name))
 }
 
 // validSegment tells whether a text may stand between the dots of a name: a

@@ -50,7 +50,7 @@ func addPart(f *flatten, part *multipart.Part) *Error {
 		return f.add(name, textNode(content))
 	}
 	if !json.Valid(content) {
-		return errMalformed("The part `%s` is not valid JSON.", "参数`%s`不是合法的JSON。", shorten(name))
+		return errMalformed("The part `%s` is not valid JSON.", "参数`%s`不是合法的JSON。", Shorten(name))
 	}
 	return f.add(name, jsonNode(bytes.TrimSpace(content)))
 }

@@ -60,8 +60,8 @@ func (p *path) String() string {
 	return p.parent.String() + "." + last
 }
 
-// shorten cuts a text of the client for use in a message.
-func shorten(s string) string {
+// Shorten cuts a text that a client sent, for use in a message.
+func Shorten(s string) string {
 	const limit = 100
 	for i := range s {
 		if i > limit {

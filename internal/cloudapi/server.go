@@ -148,9 +148,9 @@ func (s *server) report(ctx context.Context, x *exchange, fault *Error) {
 	}
 	s.options.Observe(action, code, took)
 	s.logger.LogAttrs(ctx, slog.LevelInfo, "api call done",
-		slog.String("request_id", x.requestID), slog.String("action", shorten(x.common.action)), slog.String("code", code),
-		slog.Int64("account", x.caller.AccountID), slog.String("client", shorten(x.common.requestClient)),
-		slog.String("region", shorten(x.common.region)), slog.Duration("took", took))
+		slog.String("request_id", x.requestID), slog.String("action", Shorten(x.common.action)), slog.String("code", code),
+		slog.Int64("account", x.caller.AccountID), slog.String("client", Shorten(x.common.requestClient)),
+		slog.String("region", Shorten(x.common.region)), slog.Duration("took", took))
 }
 
 // newRequestID is a random UUID.

@@ -3,6 +3,7 @@ package tcss
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"dogwatch/internal/cloudapi"
 	"dogwatch/internal/scan"
@@ -29,15 +30,25 @@ const (
 )
 
 // badValue is a parameter of the right type whose value does not do.
-func badValue(name string, value any, en, zh string) error {
+func badValue(name, value, en, zh string) error {
 	return cloudapi.NewError(codeInvalidValue,
 		"The value %[2]q of the parameter `%[1]s` is invalid: "+en+".",
-		"参数`%[1]s`的值%[2]q无效："+zh+"。", name, fmt.Sprint(value))
+		"参数`%[1]s`的值%[2]q无效："+zh+"。", name, cloudapi.Shorten(value))
+}
+
+// badAddress is a badValue that may hold a user and a password: what stands
+// before an @ is not repeated.
+func badAddress(name, address, en, zh string) error {
+	if at := strings.LastIndexByte(address, '@'); at >= 0 {
+		address = "..." + address[at:]
+	}
+	return badValue(name, address, en, zh)
 }
 
 // noSuch is an id that the account does not have.
 func noSuch(en, zh string, id any) error {
-	return cloudapi.NewError(codeNotFound, "The "+en+" `%v` does not exist.", zh+"`%v`不存在。", id)
+	return cloudapi.NewError(codeNotFound, "The "+en+" `%s` does not exist.", zh+"`%s`不存在。",
+		cloudapi.Shorten(fmt.Sprint(id)))
 }
 
 func noImage(id any) error    { return noSuch("image", "镜像", id) }

@@ -52,7 +52,7 @@ func (a *actions) registerRegistries(api *cloudapi.API) {
 	}, a.describeRegistry)
 	cloudapi.Handle(api, cloudapi.Action{
 		Name: "DescribeAssetImageRegistryRegistryList", Errors: []string{codeInvalid, codeNotFound},
-		Doc: "Lists the registries. Sorts by InsertTime or Name.",
+		Doc: "Lists the registries, the newest first. Sorts by InsertTime.",
 	}, a.listRegistries)
 }
 
@@ -86,7 +86,7 @@ func (a *actions) addRegistry(ctx context.Context, caller cloudapi.Caller, req *
 	if taken != nil {
 		return nameTaken(caller), nil
 	}
-	if refused, err := a.tested(ctx, row, req.Password); refused != nil || err != nil {
+	if refused, err := a.tested(ctx, caller, row, req.Password); refused != nil || err != nil {
 		return refused, err
 	}
 	err = a.insertRegistry(ctx, row, req.Password, value(req.WebhookToken))
@@ -105,8 +105,8 @@ func (a *actions) addRegistry(ctx context.Context, caller cloudapi.Caller, req *
 // fill writes a request into a row. What the request leaves out stays.
 func (f *registryFields) fill(row *store.Registry) error {
 	if _, err := registry.ParseURL(f.Url); err != nil {
-		return badValue("Url", f.Url, "give the base address of the registry, such as https://registry.example.org",
-			"请填写镜像仓库地址，例如https://registry.example.org")
+		return badAddress("Url", f.Url, "give the base address of the registry, such as https://registry.example.org, without user and password",
+			"请填写镜像仓库地址，例如https://registry.example.org，不含用户名和密码")
 	}
 	if strings.TrimSpace(f.Name) == "" {
 		return badValue("Name", f.Name, "it is blank", "不能为空白")
@@ -151,18 +151,18 @@ func webhookURL(text string) error {
 	if text == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
 		return nil
 	}
-	return badValue("WebhookUrl", text, "give an http or https address", "请填写http或https地址")
+	return badAddress("WebhookUrl", text, "give an http or https address", "请填写http或https地址")
 }
 
 // tested tries the connection and writes the result into the row. A failed test
 // is an answer, not an error.
-func (a *actions) tested(ctx context.Context, row *store.Registry, password string) (refused *registrySaved, err error) {
+func (a *actions) tested(ctx context.Context, caller cloudapi.Caller, row *store.Registry, password string) (refused *registrySaved, err error) {
 	client, err := a.Open(registry.Target{
 		Type: row.Type, URL: row.URL, Username: row.Username, Password: password,
 		Insecure: row.Insecure, SpeedLimit: row.SpeedLimit, Version: row.Version, InstanceID: row.InstanceID,
 	})
 	if err != nil {
-		return nil, badValue("Url", row.URL, "a registry client cannot use it", "无法作为镜像仓库地址使用")
+		return nil, badAddress("Url", row.URL, "a registry client cannot use it", "无法作为镜像仓库地址使用")
 	}
 	limited, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
@@ -171,25 +171,11 @@ func (a *actions) tested(ctx context.Context, row *store.Registry, password stri
 		return nil, fmt.Errorf("tcss: testing the connection to %s: %w", row.URL, ctx.Err())
 	}
 	if err != nil {
-		return &registrySaved{HealthCheckErr: failureText(err, limited.Err())}, nil
+		return &registrySaved{HealthCheckErr: failureText(caller, err, limited.Err())}, nil
 	}
 	row.ConnStatus, row.ConnMessage = registry.StatusConnected, "success"
 	row.ConnReason, row.ConnSolution = "", ""
 	return nil, nil
-}
-
-// failureText is why a connection test failed, for people.
-func failureText(err, late error) string {
-	var f *registry.Failure
-	switch {
-	case errors.As(err, &f) && f.Solution != "":
-		return f.Reason + "; " + f.Solution
-	case errors.As(err, &f):
-		return f.Reason
-	case late != nil:
-		return fmt.Sprintf("the registry did not answer within %s; check address and network", checkLimit)
-	}
-	return err.Error()
 }
 
 // insertRegistry stores a new registry with its secrets sealed, and gives it a

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"dogwatch/internal/cloudapi"
+	"dogwatch/internal/registry"
 	"dogwatch/internal/store"
 )
 
@@ -19,7 +20,11 @@ func (a *actions) updateRegistry(ctx context.Context, caller cloudapi.Caller, re
 	if err := req.fill(row); err != nil {
 		return nil, err
 	}
-	if masked(req.Password) && row.URL != former {
+	password, err := a.passwordFor(row, req.Password)
+	if err != nil {
+		return nil, err
+	}
+	if masked(req.Password) && password != "" && !sameAddress(former, row.URL) {
 		return &registrySaved{HealthCheckErr: newAddressText(caller)}, nil
 	}
 	named, err := a.registryNamed(ctx, caller.AccountID, row.Name)
@@ -29,11 +34,7 @@ func (a *actions) updateRegistry(ctx context.Context, caller cloudapi.Caller, re
 	if named != nil && named.ID != row.ID {
 		return nameTaken(caller), nil
 	}
-	password, err := a.passwordFor(row, req.Password)
-	if err != nil {
-		return nil, err
-	}
-	if refused, err := a.tested(ctx, row, password); refused != nil || err != nil {
+	if refused, err := a.tested(ctx, caller, row, password); refused != nil || err != nil {
 		return refused, err
 	}
 	row.UpdatedAt = store.At(a.Clock.Now())
@@ -61,6 +62,16 @@ func (a *actions) registryToUpdate(ctx context.Context, accountID int64, req *up
 
 // masked tells whether a password stands for the one stored.
 func masked(given string) bool { return strings.Trim(given, "*") == "" }
+
+// sameAddress tells whether two URLs, in whichever spelling, reach the same place.
+func sameAddress(a, b string) bool {
+	here, err := registry.ParseURL(a)
+	if err != nil {
+		return a == b
+	}
+	there, err := registry.ParseURL(b)
+	return err == nil && here == there
+}
 
 // newAddressText refuses to send the stored password to another address: whoever
 // may edit a registry could read it there.

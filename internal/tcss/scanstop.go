@@ -28,6 +28,9 @@ type stopOneKeyRequest struct {
 }
 
 func (a *actions) stopOneKeyScan(ctx context.Context, caller cloudapi.Caller, req *stopOneKeyRequest) (*empty, error) {
+	if req.TaskID == nil && !value(req.All) && len(req.Id) == 0 && len(req.Images) == 0 {
+		return nil, nothingChosen("`TaskID`, `All`, `Id`, `Images`")
+	}
 	return a.stopScan(ctx, caller, &stopRequest{All: req.All, Images: req.Images, Id: req.Id, TaskID: req.TaskID})
 }
 
