@@ -6,8 +6,9 @@
 //   - run: one execution of a timing task or of a manual scan; the API's TaskID.
 //   - item: one image within a run.
 //   - scope: which images a run takes (store.Scope).
-//   - cursor: the highest image id of the scope that became an item. It is
-//     durable: a run goes on from it after a crash.
+//   - cursor: the image id that a run's walk through its scope has come to. It
+//     is durable: a run goes on from it after a crash, and the next timing run
+//     begins with what this one had to drop.
 //   - settling: the one transaction that ends an item: its outcome in the image
 //     row, the counts of the run, the next items of the cursor, and the end of
 //     the run if nothing is left.

@@ -19,7 +19,7 @@ func (s *Service) draw(ctx context.Context, db *store.DB, enqueue store.Enqueue,
 	if err != nil {
 		return fmt.Errorf("scan: counting items of run %d: %w", run.ID, err)
 	}
-	for !run.Expanded && outstanding < s.cfg.Ahead {
+	for !run.Expanded && !s.windowOver(run) && outstanding < s.cfg.Ahead {
 		drawn, err := s.drawBatch(ctx, db, enqueue, run, s.cfg.Ahead-outstanding)
 		if err != nil {
 			return err
@@ -63,32 +63,31 @@ func writeRun(ctx context.Context, db *store.DB, run *store.Run, was store.RunCo
 
 // drawBatch looks at the next n images of the scope and returns how many became items.
 func (s *Service) drawBatch(ctx context.Context, db *store.DB, enqueue store.Enqueue, run *store.Run, n int) (int, error) {
-	query := store.ScopeQuery(run.AccountID, run.Scope)
-	query.AfterID, query.Ascending, query.Limit = run.Cursor, true, n
-	images, err := db.ImagesPage(ctx, query)
+	images, err := nextImages(ctx, db, run, n)
 	if err != nil {
-		return 0, fmt.Errorf("scan: reading the scope of run %d after image %d: %w", run.ID, run.Cursor, err)
-	}
-	if len(images) < n {
-		run.Expanded = true
+		return 0, err
 	}
 	busy, err := db.ItemsBusy(ctx, run.AccountID, ids(images))
 	if err != nil {
 		return 0, fmt.Errorf("scan: looking for images in other runs: %w", err)
 	}
+	purse, err := s.purse(ctx, db, run.AccountID)
+	if err != nil {
+		return 0, err
+	}
+	known, err := assessed(ctx, db, run.AccountID, images)
+	if err != nil {
+		return 0, err
+	}
 	drawn := 0
 	for i := range images {
 		image := &images[i]
-		run.Cursor = image.ID
 		if _, held := busy[image.ID]; held {
 			run.Elsewhere++
 			continue
 		}
-		cost, err := s.charge(ctx, db, run, image)
-		if err != nil {
-			return drawn, err
-		}
-		if cost < 0 { // the quota is used up: the rest of the scope is left out
+		cost, ok := purse.pay(known[image.ImageID])
+		if !ok { // the rest of the scope is left out
 			s.outOfQuota(run)
 			break
 		}

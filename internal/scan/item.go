@@ -22,8 +22,8 @@ const maxAttempts = 20
 // own storage. Whatever the image or the registry does ends the item instead.
 func (s *Service) scanItem(ctx context.Context, itemID int64) error {
 	item, err := s.begin(ctx, itemID)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil // it has ended
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, errOvertaken) {
+		return nil // it has ended, or its window has
 	}
 	if err != nil {
 		return fmt.Errorf("scan: beginning item %d: %w", itemID, err)
@@ -62,7 +62,17 @@ func (s *Service) attempt(ctx context.Context, item *store.Item) (*result, error
 func (s *Service) begin(ctx context.Context, itemID int64) (*store.Item, error) {
 	var item *store.Item
 	err := s.cfg.Store.Tx(ctx, func(ctx context.Context, db *store.DB, _ store.Enqueue) error {
-		var err error
+		waiting, err := db.Item(ctx, itemID)
+		if err != nil {
+			return err
+		}
+		run, err := db.RunByID(ctx, waiting.RunID)
+		if err != nil {
+			return err
+		}
+		if waiting.State == store.ItemQueued && s.windowOver(run) {
+			return errOvertaken // the next tick drops it
+		}
 		item, err = db.BeginItem(ctx, itemID, s.cfg.WorkerID, s.now())
 		return err
 	})

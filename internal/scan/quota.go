@@ -8,69 +8,102 @@ import (
 	"dogwatch/internal/store"
 )
 
-// covered refuses a request that the quota of the month does not cover: a run
-// started by hand needs all of its images covered, a timing run at least one.
-func (s *Service) covered(ctx context.Context, db *store.DB, accountID int64, req Request) error {
+// purse is what is left of an account's quota, as read in one transaction.
+type purse struct {
+	account *store.Account
+	left    int64 // tenths; of no meaning without a quota
+}
+
+func (s *Service) purse(ctx context.Context, db *store.DB, accountID int64) (*purse, error) {
 	account, err := db.Account(ctx, accountID)
 	if err != nil {
-		return fmt.Errorf("scan: reading account %d: %w", accountID, err)
+		return nil, fmt.Errorf("scan: reading account %d: %w", accountID, err)
 	}
-	if account.QuotaTenths == 0 {
-		return nil
+	p := &purse{account: account}
+	if p.unlimited() {
+		return p, nil
 	}
 	used, err := db.UsedTenths(ctx, accountID, s.quotaStart(account))
 	if err != nil {
-		return fmt.Errorf("scan: reading the quota used: %w", err)
+		return nil, fmt.Errorf("scan: reading the quota used: %w", err)
 	}
-	left := account.QuotaTenths - used
-	images, err := db.ImagesPage(ctx, store.ScopeQuery(accountID, req.Scope))
-	if err != nil {
-		return fmt.Errorf("scan: pricing the scope: %w", err)
-	}
-	for i := range images {
-		left -= price(account, &images[i])
-		switch {
-		case left < 0 && (i == 0 || req.Kind != store.RunTiming):
-			return ErrQuota
-		case left < 0:
-			return nil
-		}
-	}
-	return nil
+	p.left = account.QuotaTenths - used
+	return p, nil
 }
 
-// charge is what scanning the image costs in tenths, or -1 if the quota does not cover it.
-func (s *Service) charge(ctx context.Context, db *store.DB, run *store.Run, image *store.ImageRow) (int64, error) {
-	account, err := db.Account(ctx, run.AccountID)
+func (p *purse) unlimited() bool { return p.account.QuotaTenths == 0 }
+
+// pay takes what scanning an image costs in tenths: content that has a result
+// already is cheaper (tcss-behaviour, graded scans). It answers false, and takes
+// nothing, if the quota does not cover it.
+func (p *purse) pay(again bool) (cost int64, ok bool) {
+	cost = p.account.FirstPrice
+	if again {
+		cost = p.account.AgainPrice
+	}
+	if p.unlimited() {
+		return cost, true
+	}
+	if cost > p.left {
+		return cost, false
+	}
+	p.left -= cost
+	return cost, true
+}
+
+// pricePage is how many images of a scope are priced at a time.
+const pricePage = 500
+
+// covered refuses a request that the quota of the month does not cover: a run
+// started by hand needs all of its images covered, a timing run at least one.
+func (s *Service) covered(ctx context.Context, db *store.DB, accountID int64, req Request) error {
+	p, err := s.purse(ctx, db, accountID)
+	if err != nil || p.unlimited() {
+		return err
+	}
+	query := store.ScopeQuery(accountID, req.Scope)
+	query.Ascending, query.Limit = true, pricePage
+	for {
+		images, err := db.ImagesPage(ctx, query)
+		if err != nil {
+			return fmt.Errorf("scan: pricing the scope: %w", err)
+		}
+		known, err := assessed(ctx, db, accountID, images)
+		if err != nil {
+			return err
+		}
+		for i := range images {
+			if _, ok := p.pay(known[images[i].ImageID]); !ok {
+				return ErrQuota
+			}
+			if req.Kind == store.RunTiming {
+				return nil
+			}
+		}
+		if len(images) < pricePage {
+			return nil
+		}
+		query.AfterID = images[len(images)-1].ID
+	}
+}
+
+// assessed tells which contents of the images (ImageID) have a result already,
+// under whichever tag.
+func assessed(ctx context.Context, db *store.DB, accountID int64, images []store.ImageRow) (map[string]bool, error) {
+	contents := make([]string, len(images))
+	for i := range images {
+		contents[i] = images[i].ImageID
+	}
+	known, err := db.AssessedContents(ctx, accountID, contents)
 	if err != nil {
-		return 0, fmt.Errorf("scan: reading account %d: %w", run.AccountID, err)
+		return nil, fmt.Errorf("scan: looking for results of account %d: %w", accountID, err)
 	}
-	cost := price(account, image)
-	if account.QuotaTenths == 0 {
-		return cost, nil
-	}
-	used, err := db.UsedTenths(ctx, run.AccountID, s.quotaStart(account))
-	if err != nil {
-		return 0, fmt.Errorf("scan: reading the quota used: %w", err)
-	}
-	if used+cost > account.QuotaTenths {
-		return -1, nil
-	}
-	return cost, nil
+	return known, nil
 }
 
 func (s *Service) outOfQuota(run *store.Run) {
 	run.Expanded = true
 	run.Reason = store.ResultInsufficientLicense
-}
-
-// price is the cost of a scan in tenths: content that has a result already is
-// cheaper (tcss-behaviour, graded scans).
-func price(account *store.Account, image *store.ImageRow) int64 {
-	if image.AssessedDigest != "" && image.AssessedDigest == image.Digest {
-		return account.AgainPrice
-	}
-	return account.FirstPrice
 }
 
 // QuotaMonth is the month of the quota that now lies in: it begins each month

@@ -109,14 +109,8 @@ func (s *Service) recordResult(ctx context.Context, db *store.DB, run *store.Run
 }
 
 func (s *Service) setResult(ctx context.Context, db *store.DB, accountID int64, started store.Moment, outcome string) error {
-	task, err := db.TimingTask(ctx, accountID)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("scan: reading the timing task of account %d: %w", accountID, err)
-	}
-	if err := db.SetTimingResult(ctx, accountID, started, outcome, task.NextDue); err != nil {
+	err := db.SetTimingResult(ctx, accountID, started, outcome, 0)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("scan: writing the result of the timing task of account %d: %w", accountID, err)
 	}
 	return nil

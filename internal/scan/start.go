@@ -21,7 +21,8 @@ type Request struct {
 // Start opens a run over the licensed images of the scope. It returns
 // ErrNothing if there is none, ErrQuota if the quota does not cover them all (a
 // timing run starts if it covers at least one), and ErrAlreadyScanning if every
-// one of them is being scanned by another run. Nothing is stored then.
+// one of them is being scanned by another run. Nothing is stored then. A timing
+// run leaves all its images to others without an error, and has ended.
 func (s *Service) Start(ctx context.Context, accountID int64, req Request) (*store.Run, error) {
 	var run *store.Run
 	err := s.cfg.Store.Tx(ctx, func(ctx context.Context, db *store.DB, enqueue store.Enqueue) error {
@@ -49,13 +50,19 @@ func (s *Service) open(ctx context.Context, db *store.DB, enqueue store.Enqueue,
 		return nil, err
 	}
 	run := s.newRun(accountID, req, int64(total))
+	if req.Kind == store.RunTiming {
+		if run.Origin, err = origin(ctx, db, accountID); err != nil {
+			return nil, err
+		}
+		run.Cursor = run.Origin
+	}
 	if err := db.InsertRun(ctx, run); err != nil {
 		return nil, fmt.Errorf("scan: storing the run: %w", err)
 	}
 	if err := s.draw(ctx, db, enqueue, run); err != nil {
 		return nil, err
 	}
-	if run.Expanded && run.Total == run.Elsewhere {
+	if req.Kind != store.RunTiming && run.Expanded && run.Total == run.Elsewhere {
 		return nil, ErrAlreadyScanning
 	}
 	return run, nil

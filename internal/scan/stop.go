@@ -92,8 +92,8 @@ func (s *Service) endRun(ctx context.Context, db *store.DB, run *store.Run, stat
 	if err != nil {
 		return nil, err
 	}
-	run.Dropped += int64(len(items)) + left
-	run.Expanded, run.Reason = true, reason
+	drop(run, items, left)
+	run.Reason = reason
 	s.finish(run)
 	run.State = state
 	if err := s.recordResult(ctx, db, run); err != nil {
@@ -124,13 +124,15 @@ func (s *Service) notDrawn(ctx context.Context, db *store.DB, run *store.Run) (i
 	if run.Expanded {
 		return 0, nil
 	}
-	rest := store.ScopeQuery(run.AccountID, run.Scope)
-	rest.AfterID, rest.Ascending = run.Cursor, true
-	n, err := db.CountImages(ctx, rest)
-	if err != nil {
-		return 0, fmt.Errorf("scan: counting the rest of run %d: %w", run.ID, err)
+	var left int64
+	for _, query := range ahead(run) {
+		n, err := db.CountImages(ctx, query)
+		if err != nil {
+			return 0, fmt.Errorf("scan: counting the rest of run %d: %w", run.ID, err)
+		}
+		left += int64(n)
 	}
-	return int64(n), nil
+	return left, nil
 }
 
 // RemoveRegistry removes a registry with its images and their results, and

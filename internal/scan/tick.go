@@ -132,7 +132,7 @@ func (s *Service) carryOut(ctx context.Context, db *store.DB, enqueue store.Enqu
 	}
 	if d.Action != schedule.Run {
 		s.cfg.Logger.Warn("scheduled run skipped", "account", task.AccountID, "due", task.NextDue.Time(), "next", d.Next, "cause", "missed, and the window is over")
-		return move(task.LastRunAt, task.LastResult)
+		return move(0, "")
 	}
 	busy, err := timingRunActive(ctx, db, task.AccountID)
 	if err != nil {
@@ -140,7 +140,7 @@ func (s *Service) carryOut(ctx context.Context, db *store.DB, enqueue store.Enqu
 	}
 	if busy {
 		s.cfg.Logger.Warn("scheduled run skipped", "account", task.AccountID, "due", task.NextDue.Time(), "next", d.Next, "cause", "the last run is still going")
-		return move(task.LastRunAt, task.LastResult)
+		return move(0, "")
 	}
 	request := Request{Kind: store.RunTiming, Parts: task.Parts, Scope: task.Scope, DueAt: d.Due}
 	if end, bounded := schedule.Window(plan, d.Due); bounded {
@@ -152,13 +152,11 @@ func (s *Service) carryOut(ctx context.Context, db *store.DB, enqueue store.Enqu
 		return move(s.now(), store.ResultImageNeedIsEmpty)
 	case errors.Is(err, ErrQuota):
 		return move(s.now(), store.ResultInsufficientLicense)
-	case err != nil && !errors.Is(err, ErrAlreadyScanning):
+	case err != nil:
 		return fmt.Errorf("scan: opening the scheduled run of account %d: %w", task.AccountID, err)
 	}
-	if run != nil {
-		s.cfg.Logger.Info("run opened", "account", task.AccountID, "run", run.ID, "kind", run.Kind, "images", run.Total, "due", d.Due)
-	}
-	return move(s.now(), task.LastResult)
+	s.cfg.Logger.Info("run opened", "account", task.AccountID, "run", run.ID, "kind", run.Kind, "images", run.Total, "due", d.Due)
+	return move(s.now(), "") // the run writes its result when it ends, or has done so
 }
 
 func timingRunActive(ctx context.Context, db *store.DB, accountID int64) (bool, error) {

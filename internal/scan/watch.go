@@ -23,7 +23,7 @@ func (s *Service) watch(ctx context.Context, runID int64) error {
 			return nil
 		case run.Deadline <= now:
 			interrupted, err = s.expire(ctx, db, run)
-		case !run.WindowEnd.IsZero() && run.WindowEnd <= now && run.Reason != reasonWindow:
+		case s.windowOver(run):
 			err = s.closeWindow(ctx, db, enqueue, run)
 		default:
 			err = s.resume(ctx, db, enqueue, run)
@@ -41,6 +41,11 @@ func (s *Service) watch(ctx context.Context, runID int64) error {
 	return nil
 }
 
+// windowOver tells whether nothing of a run may start any more.
+func (s *Service) windowOver(run *store.Run) bool {
+	return !run.WindowEnd.IsZero() && run.WindowEnd <= s.now()
+}
+
 const reasonWindow = "the scan window ended"
 
 // closeWindow drops what has not started; what runs is finished.
@@ -54,8 +59,10 @@ func (s *Service) closeWindow(ctx context.Context, db *store.DB, enqueue store.E
 	if err != nil {
 		return err
 	}
-	run.Dropped += int64(len(waiting)) + left
-	run.Expanded = true
+	drop(run, waiting, left)
+	if run.Dropped == was.Dropped {
+		return s.draw(ctx, db, enqueue, run) // ends the run if nothing is running any more
+	}
 	if run.Reason == "" {
 		run.Reason = reasonWindow
 	}
@@ -63,7 +70,7 @@ func (s *Service) closeWindow(ctx context.Context, db *store.DB, enqueue store.E
 	if err := writeRun(ctx, db, run, was); err != nil {
 		return err
 	}
-	return s.draw(ctx, db, enqueue, run) // ends the run if nothing is running any more
+	return s.draw(ctx, db, enqueue, run)
 }
 
 // expire ends a run whose own time is over: waiting images go back to their

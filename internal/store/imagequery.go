@@ -26,7 +26,7 @@ type ImageRow struct {
 // are ignored. By is ScanTime, VirusCount, SensitiveCount, ImageCreateTime or
 // ContainerCount, and Desc its direction; equal rows follow by id in the same
 // direction. Any other By means newest first by id, or oldest first with
-// Ascending. AfterID is the cursor of a walk with Ascending.
+// Ascending. AfterID and UpToID bound the ids, for a walk with Ascending.
 type ImageQuery struct {
 	AccountID     int64
 	IDs           []int64
@@ -45,6 +45,7 @@ type ImageQuery struct {
 	Desc          bool
 	Limit, Offset int // Limit 0: all
 	AfterID       int64
+	UpToID        int64 // 0: no bound
 	Ascending     bool
 }
 
@@ -234,6 +235,9 @@ func narrowing(q ImageQuery) []cond {
 	}
 	if q.AfterID != 0 {
 		conds = append(conds, cond{"image.id > ?", []any{q.AfterID}})
+	}
+	if q.UpToID != 0 {
+		conds = append(conds, cond{"image.id <= ?", []any{q.UpToID}})
 	}
 	return conds
 }

@@ -174,6 +174,23 @@ func (db *DB) RefreshLatest(ctx context.Context, registryID int64) error {
 	return wrap(err, "refresh the newest images of registry %d", registryID)
 }
 
+// AssessedContents tells which of the contents (Image.ImageID) have a result in
+// the account, under any tag.
+func (db *DB) AssessedContents(ctx context.Context, accountID int64, imageIDs []string) (map[string]bool, error) {
+	known := map[string]bool{}
+	if len(imageIDs) == 0 {
+		return known, nil
+	}
+	var found []string
+	err := db.idb.NewSelect().Model((*Image)(nil)).ColumnExpr("DISTINCT image_id").
+		Where("account_id = ?", accountID).Where("image_id IN (?)", bun.List(imageIDs)).Where("image_id <> ''").
+		Where("assessed_digest = digest").Scan(ctx, &found)
+	for _, id := range found {
+		known[id] = true
+	}
+	return known, wrap(err, "assessed contents of account %d", accountID)
+}
+
 // SetAuthorized licenses images of the account, or takes the licences back.
 func (db *DB) SetAuthorized(ctx context.Context, accountID int64, ids []int64, authorized bool) error {
 	if len(ids) == 0 {

@@ -285,7 +285,8 @@ type Run struct {
 	Scope      Scope  `bun:"type:text"`
 	State      string // Scanning, Scanned, Canceled, ScanTimeout
 	Total      int64  // images of the scope when the run was opened
-	Cursor     int64  // highest image id turned into an item
+	Origin     int64  // image id after which the walk through the scope began; it ends there, all around
+	Cursor     int64  // image id that the walk has come to; once something was dropped, the one before it
 	Expanded   bool   // the cursor reached the end
 	Finished   int64  // items ended, however
 	Clean      int64  // images without findings

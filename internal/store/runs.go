@@ -42,6 +42,17 @@ func (db *DB) LatestRun(ctx context.Context, accountID int64) (*Run, error) {
 	return r, nil
 }
 
+// LatestRunOf is the account's run of a kind that was opened last.
+func (db *DB) LatestRunOf(ctx context.Context, accountID int64, kind string) (*Run, error) {
+	r := new(Run)
+	err := db.idb.NewSelect().Model(r).
+		Where("account_id = ?", accountID).Where("kind = ?", kind).Order("id DESC").Limit(1).Scan(ctx)
+	if err != nil {
+		return nil, wrap(err, "latest %s run of account %d", kind, accountID)
+	}
+	return r, nil
+}
+
 // ActiveRuns are the runs under way, of all accounts, oldest first.
 func (db *DB) ActiveRuns(ctx context.Context) ([]Run, error) {
 	var list []Run
