@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -34,7 +35,7 @@ func anyOf(list []cond) cond {
 		return list[0]
 	}
 	a, b := anyOf(list[:len(list)/2]), anyOf(list[len(list)/2:])
-	args := append(append([]any{}, a.args...), b.args...)
+	args := slices.Concat(a.args, b.args) // nil where neither has any: the query builder warns of empty ones
 	return cond{"(" + a.sql + " OR " + b.sql + ")", args}
 }
 

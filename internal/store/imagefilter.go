@@ -34,16 +34,16 @@ var scanStatus = map[string]string{
 	"SCANERR":  ScanErr,
 }
 
-// securityRisk are the words of the SecurityRisk filter.
+// securityRisk are the words of the SecurityRisk filter, in lower case.
 var securityRisk = map[string]string{
-	"VulCnt":           "image.vul_cnt > 0",
-	"VirusCnt":         "image.virus_cnt > 0",
-	"RiskCnt":          "image.risk_cnt > 0",
-	"IsTrustImage":     "image.trusted",
-	"CriticalLevelVul": "image.critical_cnt > 0",
-	"HighLevelVul":     "image.high_cnt > 0",
-	"MediumLevelVul":   "image.medium_cnt > 0",
-	"LowLevelVul":      "image.low_cnt > 0",
+	"vulcnt":           "image.vul_cnt > 0",
+	"viruscnt":         "image.virus_cnt > 0",
+	"riskcnt":          "image.risk_cnt > 0",
+	"istrustimage":     "image.trusted",
+	"criticallevelvul": "image.critical_cnt > 0",
+	"highlevelvul":     "image.high_cnt > 0",
+	"mediumlevelvul":   "image.medium_cnt > 0",
+	"lowlevelvul":      "image.low_cnt > 0",
 }
 
 // imageFilter is one condition of the image list. A filter without values or
@@ -78,8 +78,11 @@ func imageFilter(accountID int64, f Filter) cond {
 }
 
 func registryColumn(column string, f Filter) cond {
-	if column == "name" {
+	switch column {
+	case "name":
 		return contains(column, f)
+	case "type":
+		return equals(column, lower(f.Values))
 	}
 	return equals(column, f.Values)
 }
@@ -90,6 +93,15 @@ func inRegistry(accountID int64, c cond) cond {
 		"image.registry_id IN (SELECT id FROM registry WHERE account_id = ? AND " + c.sql + ")",
 		append([]any{accountID}, c.args...),
 	}
+}
+
+// lower is for words that are kept in lower case and accepted in any.
+func lower(values []string) []string {
+	list := make([]string, len(values))
+	for i, v := range values {
+		list[i] = strings.ToLower(v)
+	}
+	return list
 }
 
 func authorizedFilter(values []string) cond {
@@ -121,7 +133,7 @@ func statuses(values []string) []string {
 func riskFilter(values []string) cond {
 	var list []cond
 	for _, v := range values {
-		if c, ok := securityRisk[v]; ok {
+		if c, ok := securityRisk[strings.ToLower(v)]; ok {
 			list = append(list, cond{sql: c})
 		}
 	}

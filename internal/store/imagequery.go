@@ -271,8 +271,12 @@ func (db *DB) chosen(ctx context.Context, q ImageQuery) ([]int64, error) {
 func named(n ImageName) cond {
 	parts := []string{"r.name = ?", "image.namespace = ?", "image.name = ?", "image.tag = ?"}
 	args := []any{text(n.InstanceName), text(n.Namespace), text(n.ImageName), text(n.ImageTag)}
+	if n.ImageDigest != "" { // the model calls it the id of the image: either will do
+		parts = append(parts, "? IN (image.digest, image.image_id)")
+		args = append(args, text(n.ImageDigest))
+	}
 	for _, also := range []struct{ column, value string }{
-		{"image.digest", n.ImageDigest}, {"r.type", n.RegistryType},
+		{"r.type", strings.ToLower(n.RegistryType)},
 		{"image.address", n.RepoAddress}, {"r.instance_id", n.InstanceID},
 	} {
 		if also.value != "" {

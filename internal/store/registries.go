@@ -111,7 +111,7 @@ func registryFilter(f Filter) cond {
 	case "Url":
 		return contains("registry.url", f)
 	case "RegistryType":
-		return equals("registry.type", f.Values)
+		return equals("registry.type", lower(f.Values))
 	case "RegistryId":
 		return idIn("registry.id", f.Values)
 	}

@@ -142,6 +142,7 @@ func testRegistryList(t *testing.T, w *world) {
 		{"underscore is itself", store.RegistryQuery{Filters: one("Name", "a_")}, []string{"beta_1"}, 1},
 		{"type", store.RegistryQuery{Filters: one("RegistryType", "harbor")}, []string{"beta_1", "mine-registry"}, 2},
 		{"type is exact", store.RegistryQuery{Filters: one("RegistryType", "harb")}, nil, 0},
+		{"type in any case", store.RegistryQuery{Filters: one("RegistryType", "Harbor")}, []string{"beta_1", "mine-registry"}, 2},
 		{"url", store.RegistryQuery{Filters: one("Url", "b.example")}, []string{"beta_1"}, 1},
 		{"licence filter is ignored", store.RegistryQuery{Filters: one("IsAuthorized", "1")}, []string{"Alpha", "beta_1", "mine-registry"}, 3},
 		{"no number", store.RegistryQuery{Filters: one("RegistryId", "x")}, nil, 0},
