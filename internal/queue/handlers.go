@@ -8,6 +8,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
+	"dogwatch/internal/clock"
 	"dogwatch/internal/store"
 )
 
@@ -20,7 +21,8 @@ type Handlers struct {
 func NewHandlers() *Handlers { return &Handlers{workers: river.NewWorkers()} }
 
 // On adds the handler of the kind of T. It runs at most limit long (0: no
-// limit). An error makes the engine try again later, with growing pauses.
+// limit). An error makes the engine try again, after a second at first and after a
+// minute at last; it never gives up.
 func On[T store.Args](h *Handlers, limit time.Duration, fn func(ctx context.Context, args T) error) {
 	river.AddWorker(h.workers, &worker[T]{limit: limit, fn: fn})
 }
@@ -38,6 +40,19 @@ func (w *worker[T]) Timeout(*river.Job[T]) time.Duration {
 		return -1
 	}
 	return w.limit
+}
+
+// retries says when a failed job is worked again: after a second, and after
+// twice as long each time, up to a minute.
+type retries struct{ clock clock.Clock }
+
+// NextRetry is called by the engine.
+func (r retries) NextRetry(job *rivertype.JobRow) time.Time {
+	pause := longestPause
+	if n := len(job.Errors); n < 6 {
+		pause = time.Second << n
+	}
+	return r.clock.Now().Add(pause)
 }
 
 func activeStates() []rivertype.JobState {

@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -39,6 +40,10 @@ const (
 	pollEvery      = 500 * time.Millisecond
 	keepCompleted  = time.Hour
 	keepDiscarded  = 24 * time.Hour
+	longestPause   = time.Minute
+	interruptTime  = 3 * time.Second
+	// maxAttempts is beyond reach: a job ends when its handler says so.
+	maxAttempts = math.MaxInt16
 )
 
 // Lane is a set of job kinds with workers of their own.
@@ -98,6 +103,8 @@ func New(ctx context.Context, st *store.Store, h *Handlers, cfg Config) (*Queue,
 		CancelledJobRetentionPeriod: keepCompleted,
 		DiscardedJobRetentionPeriod: keepDiscarded,
 		JobTimeout:                  -1, // handlers set their own limits
+		MaxAttempts:                 maxAttempts,
+		RetryPolicy:                 retries{cfg.Clock},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("queue: job engine refused its configuration: %w", err)
@@ -147,7 +154,7 @@ func (q *Queue) InsertTx(ctx context.Context, tx *sql.Tx, jobs ...store.Job) err
 func (q *Queue) Start(ctx context.Context) error {
 	before := store.At(q.cfg.Clock.Now().Add(-deadAfter))
 	if q.cfg.Exclusive {
-		before = store.At(q.cfg.Clock.Now().Add(time.Hour))
+		before = math.MaxInt64 // whatever the clock said when they died
 	}
 	if err := q.reap(ctx, before); err != nil {
 		return err
@@ -164,8 +171,8 @@ func (q *Queue) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop waits for running jobs until ctx ends, then cancels them; their work is
-// taken up again at the next start.
+// Stop waits for running jobs until ctx ends, then interrupts them and waits a
+// few seconds more; their work is taken up again at the next start.
 func (q *Queue) Stop(ctx context.Context) error {
 	if q.stop == nil {
 		return nil
@@ -183,7 +190,7 @@ func (q *Queue) Stop(ctx context.Context) error {
 }
 
 func (q *Queue) cancelAll(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, deadAfter)
+	ctx, cancel := context.WithTimeout(ctx, interruptTime)
 	defer cancel()
 	return q.client.StopAndCancel(ctx)
 }

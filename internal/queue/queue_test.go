@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,6 +31,8 @@ type bench struct {
 	store  *store.Store
 	worked chan string
 	block  chan struct{} // nil: handlers return at once
+	faults atomic.Int32  // errors the handlers still answer with
+	clock  clock.Clock
 }
 
 func newBench(t *testing.T) *bench {
@@ -39,7 +42,7 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { st.Close() })
-	return &bench{t: t, store: st, worked: make(chan string, 100)}
+	return &bench{t: t, store: st, worked: make(chan string, 100), clock: clock.Real{}}
 }
 
 // open makes a queue; it is not started.
@@ -48,6 +51,9 @@ func (b *bench) open(worker string, exclusive bool) *queue.Queue {
 	h := queue.NewHandlers()
 	queue.On(h, 0, func(ctx context.Context, n note) error {
 		b.worked <- n.Text
+		if b.faults.Add(-1) >= 0 {
+			return errors.New("disk full")
+		}
 		if b.block == nil {
 			return nil
 		}
@@ -59,7 +65,7 @@ func (b *bench) open(worker string, exclusive bool) *queue.Queue {
 		}
 	})
 	q, err := queue.New(b.t.Context(), b.store, h, queue.Config{
-		WorkerID: worker, Host: "test", Exclusive: exclusive, Clock: clock.Real{}, Logger: slog.New(slog.DiscardHandler),
+		WorkerID: worker, Host: "test", Exclusive: exclusive, Clock: b.clock, Logger: slog.New(slog.DiscardHandler),
 		Lanes: []queue.Lane{{Name: "notes", Workers: 1, Kinds: []string{"note"}}},
 	})
 	if err != nil {
@@ -179,6 +185,44 @@ func TestTheWorkOfADeadProcessIsGivenBack(t *testing.T) {
 	close(b.block)
 	b.stop(second)
 	b.stop(first)
+}
+
+// The clock of a machine may be set back between two starts.
+func TestTheWorkOfAProcessThatDiedInTheFutureIsGivenBack(t *testing.T) {
+	b := newBench(t)
+	b.block = make(chan struct{})
+	b.clock = clock.NewFake(time.Now().AddDate(1, 0, 0))
+	first := b.open("worker-1", true)
+	b.put(store.Job{Args: note{"half done"}})
+	b.start(first)
+	b.next()
+	b.clock = clock.Real{}
+	second := b.open("worker-2", true)
+	b.start(second)
+	if got := b.next(); got != "half done" {
+		t.Errorf("worked %q, want the job of the dead process", got)
+	}
+	close(b.block)
+	b.stop(second)
+	b.stop(first)
+}
+
+// However often a handler fails: a job that was given up would leave what it
+// was to end waiting for ever.
+func TestAJobThatFailsIsWorkedAgain(t *testing.T) {
+	b := newBench(t)
+	b.faults.Store(1)
+	q := b.open("worker-1", true)
+	b.start(q)
+	defer b.stop(q)
+	b.put(store.Job{Args: note{"again"}})
+	if got := []string{b.next(), b.next()}; !slices.Equal(got, []string{"again", "again"}) {
+		t.Errorf("worked %q, want the failed job twice", got)
+	}
+	var most int
+	if err := b.store.SQL().QueryRowContext(t.Context(), "SELECT MAX(max_attempts) FROM river_job").Scan(&most); err != nil || most < 10_000 {
+		t.Errorf("the engine gives a job up after %d attempts (%v), want never", most, err)
+	}
 }
 
 // A stop that may not wait interrupts the handler; the job is worked again.
