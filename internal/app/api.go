@@ -27,7 +27,7 @@ type apiRooms struct {
 }
 
 // api is the handler of the signed API.
-func (a *App) api(rooms *apiRooms) http.Handler {
+func (a *App) api(rooms *apiRooms, publicURL string) http.Handler {
 	api := cloudapi.NewAPI(apiService, apiVersion)
 	tcss.Register(api, tcss.Rooms{
 		Store:     a.Store,
@@ -35,7 +35,7 @@ func (a *App) api(rooms *apiRooms) http.Handler {
 		Findings:  rooms.findings,
 		Sealer:    a.Box,
 		Open:      func(t registry.Target) (registry.Client, error) { return registry.Open(t, rooms.options) },
-		PublicURL: a.cfg.publicURL(),
+		PublicURL: publicURL,
 		Clock:     rooms.clock,
 		Random:    rand.Reader,
 		Location:  rooms.location,

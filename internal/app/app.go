@@ -23,9 +23,13 @@ import (
 	"dogwatch/internal/telemetry"
 )
 
-// stopWithin is how long a graceful stop may take; what still runs then is
-// interrupted and taken up again at the next start.
-const stopWithin = 10 * time.Second
+// A graceful stop takes ten seconds at most: calls and jobs that run may finish
+// for as long as this, and the queue waits a few seconds for those that it has to
+// interrupt then. They are taken up again at the next start.
+const (
+	answerFor = 2 * time.Second
+	workFor   = 4 * time.Second
+)
 
 // Options are what a process gives an app besides its configuration.
 type Options struct {
@@ -99,7 +103,7 @@ func (a *App) start(ctx context.Context, o Options) error {
 	a.stop = stop
 	a.loops.Go(func() { a.Scans.Run(loops) })
 	a.servers.start()
-	a.logger.Info("dogwatch started", "listen", a.Address(), "data", a.Dir, "timezone", a.cfg.Timezone, "workers", a.cfg.workers())
+	a.logger.Info("dogwatch started", "listen", a.Address(), "listen_tls", a.TLSAddress(), "data", a.Dir, "timezone", a.cfg.Timezone, "workers", a.cfg.workers())
 	return nil
 }
 
@@ -193,16 +197,19 @@ func (a *App) openQueue(ctx context.Context) error {
 	return err
 }
 
-// Stop ends an app: no new call, no new job; what runs may finish within ten
-// seconds and is interrupted then.
+// Stop ends an app within ten seconds: no new call, no new job; what runs may
+// finish for a while and is interrupted then.
 func (a *App) Stop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
-	defer cancel()
 	if a.stop != nil {
 		a.stop()
 	}
 	var errs []error
+	if a.servers != nil {
+		errs = append(errs, a.servers.stop())
+	}
 	if a.queue != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workFor)
+		defer cancel()
 		errs = append(errs, a.queue.Stop(ctx))
 	}
 	a.loops.Wait()

@@ -13,6 +13,7 @@ package app
 import (
 	"fmt"
 	"net"
+	"os"
 	"runtime"
 	"strings"
 	"time"
@@ -107,15 +108,21 @@ func (c *Config) workers() int {
 	return runtime.NumCPU()
 }
 
-// publicURL is where registries find this server.
-func (c *Config) publicURL() string {
-	switch {
-	case c.PublicURL != "":
+// publicURL is where registries find this server: as configured, else made of
+// the address that it listens on.
+func (c *Config) publicURL(scheme, listening string) string {
+	if c.PublicURL != "" {
 		return strings.TrimSuffix(c.PublicURL, "/")
-	case c.ListenTLS != "":
-		return "https://" + c.ListenTLS
 	}
-	return "http://" + c.Listen
+	host, port, err := net.SplitHostPort(listening)
+	if ip := net.ParseIP(host); err != nil || ip != nil && !ip.IsUnspecified() {
+		return scheme + "://" + listening
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		name = "localhost"
+	}
+	return scheme + "://" + net.JoinHostPort(name, port)
 }
 
 func (c *Config) tlsHosts() []string {

@@ -88,3 +88,21 @@ func flagName(field reflect.StructField) string {
 	}
 	return strings.ToLower(b.String())
 }
+
+func TestThePublicURLIsMadeOfTheListenAddress(t *testing.T) {
+	config := valid()
+	if got := config.publicURL("http", "127.0.0.1:40123"); got != "http://127.0.0.1:40123" {
+		t.Errorf("public URL %q of a loopback address", got)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := config.publicURL("https", "[::]:8443"), "https://"+host+":8443"; got != want {
+		t.Errorf("public URL %q of every address, want %q", got, want)
+	}
+	config.PublicURL = "https://dogwatch.example.org/"
+	if got := config.publicURL("http", "127.0.0.1:1"); got != "https://dogwatch.example.org" {
+		t.Errorf("public URL %q, want the configured one", got)
+	}
+}

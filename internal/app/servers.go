@@ -38,9 +38,8 @@ type server struct {
 	http     *http.Server
 }
 
-func (s *servers) add(name string, l net.Listener, h http.Handler) {
+func (s *servers) add(name string, l net.Listener) {
 	s.list = append(s.list, &server{name: name, listener: l, http: &http.Server{
-		Handler:           h,
 		ReadHeaderTimeout: headerTime,
 		ReadTimeout:       bodyTime,
 		WriteTimeout:      bodyTime,
@@ -59,12 +58,19 @@ func (s *servers) start() {
 	}
 }
 
+// stop lets calls under way be answered for a short while. It may be called
+// again.
 func (s *servers) stop() error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), answerFor)
 	defer cancel()
 	var errs []error
 	for _, one := range s.list {
-		errs = append(errs, one.http.Shutdown(ctx), closed(one.listener))
+		err := one.http.Shutdown(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			s.logger.Warn("calls cut off by the stop", "server", one.name)
+			err = one.http.Close()
+		}
+		errs = append(errs, err, closed(one.listener))
 	}
 	s.done.Wait()
 	return errors.Join(errs...)
@@ -109,41 +115,61 @@ const (
 // use is an error of the start.
 func (a *App) listen(ctx context.Context, rooms *apiRooms) (*servers, error) {
 	s := &servers{logger: a.logger}
-	handler := a.handler(rooms)
-	if a.cfg.Listen != "" {
-		l, err := new(net.ListenConfig).Listen(ctx, "tcp", a.cfg.Listen)
+	listen := func(flag, name, address string, wrap func(net.Listener) (net.Listener, error)) error {
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 		if err != nil {
-			return s, fmt.Errorf("listen: %w", err)
+			return fmt.Errorf("%s: %w", flag, err)
 		}
-		s.add(plainServer, cloudapi.QuirkListener(l), handler)
-	}
-	if a.cfg.ListenTLS != "" {
-		l, err := a.listenTLS(ctx)
+		wrapped, err := wrap(l)
 		if err != nil {
+			return errors.Join(fmt.Errorf("%s: %w", flag, err), l.Close())
+		}
+		s.add(name, wrapped)
+		return nil
+	}
+	if a.cfg.Listen != "" {
+		quirk := func(l net.Listener) (net.Listener, error) { return cloudapi.QuirkListener(l), nil }
+		if err := listen("listen", plainServer, a.cfg.Listen, quirk); err != nil {
 			return s, err
 		}
-		s.add(tlsServer, l, handler)
+	}
+	if a.cfg.ListenTLS != "" {
+		if err := listen("listen-tls", tlsServer, a.cfg.ListenTLS, a.overTLS); err != nil {
+			return s, err
+		}
 	}
 	if a.cfg.MetricsListen != "" {
-		l, err := new(net.ListenConfig).Listen(ctx, "tcp", a.cfg.MetricsListen)
-		if err != nil {
-			return s, fmt.Errorf("metrics-listen: %w", err)
+		plain := func(l net.Listener) (net.Listener, error) { return l, nil }
+		if err := listen("metrics-listen", metricsServer, a.cfg.MetricsListen, plain); err != nil {
+			return s, err
 		}
-		mux := http.NewServeMux()
-		mux.Handle("GET /metrics", a.metrics.Handler())
-		s.add(metricsServer, l, mux)
 	}
+	a.serve(s, rooms)
 	return s, nil
 }
 
-func (a *App) listenTLS(ctx context.Context) (net.Listener, error) {
+// serve gives each listener what it serves. The public address is only known
+// once the ports are.
+func (a *App) serve(s *servers, rooms *apiRooms) {
+	public := a.cfg.publicURL("http", s.address(plainServer))
+	if over := s.address(tlsServer); over != "" {
+		public = a.cfg.publicURL("https", over)
+	}
+	api := a.handler(rooms, public)
+	metrics := http.NewServeMux()
+	metrics.Handle("GET /metrics", a.metrics.Handler())
+	for _, one := range s.list {
+		one.http.Handler = api
+		if one.name == metricsServer {
+			one.http.Handler = metrics
+		}
+	}
+}
+
+func (a *App) overTLS(l net.Listener) (net.Listener, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
 	if err := a.certificate(config); err != nil {
-		return nil, fmt.Errorf("listen-tls: %w", err)
-	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", a.cfg.ListenTLS)
-	if err != nil {
-		return nil, fmt.Errorf("listen-tls: %w", err)
+		return nil, err
 	}
 	return tls.NewListener(l, config), nil
 }
@@ -177,11 +203,11 @@ func (a *App) caPath() string { return filepath.Join(a.Dir, "tls", "ca.pem") }
 // handler serves health beside the API. Everything but the two health paths is
 // the API's, as it stands: a mux would redirect unclean paths, and the API
 // answers every call with 200.
-func (a *App) handler(rooms *apiRooms) http.Handler {
+func (a *App) handler(rooms *apiRooms, publicURL string) http.Handler {
 	health := &telemetry.Health{}
 	health.Add("database", func(ctx context.Context) error { return a.Store.SQL().PingContext(ctx) })
 	health.SetReady(true)
-	api := a.api(rooms)
+	api := a.api(rooms, publicURL)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/healthz":

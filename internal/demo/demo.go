@@ -31,6 +31,8 @@ type Options struct {
 	Log    io.Writer  // JSON lines of the server
 	// Live says that Out is a terminal: progress is drawn, not listed.
 	Live bool
+
+	temporary bool // the data directory is removed at the end
 }
 
 // ErrUnexpected says that the findings are not those the samples were built for.
@@ -55,7 +57,7 @@ func Run(ctx context.Context, o Options) (err error) {
 			return fmt.Errorf("demo: no directory for the data: %w", err)
 		}
 		defer os.RemoveAll(dir) //nolint:errcheck // a leftover in the temporary directory
-		o.Config.Data = dir
+		o.Config.Data, o.temporary = dir, true
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

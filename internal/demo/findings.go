@@ -169,15 +169,19 @@ func (s *stage) judge(differences []string) error {
 // howToCall tells how to go on by hand.
 func (s *stage) howToCall() {
 	endpoint := s.app.Address()
+	end := "its data stays in " + s.o.Config.Data
+	if s.o.temporary {
+		end = "its data is removed"
+	}
 	s.say(`
-Dogwatch stays up; Ctrl-C ends it and removes its data. To call it yourself:
+Dogwatch stays up; Ctrl-C ends it, and %s. To call it yourself:
 
   export TENCENTCLOUD_SECRET_ID=%s TENCENTCLOUD_SECRET_KEY=%s
 
-  Dogwatch:  dogwatch call DescribeAssetImageRegistryList '{"Limit":10}' --endpoint http://%s
+  Dogwatch:  bin/dogwatch call DescribeAssetImageRegistryList '{"Limit":10}' --endpoint http://%s
   TCCLI:     tccli tcss DescribeAssetImageRegistryList --endpoint http://%s --region ap-guangzhou
   Go SDK:    profile.HttpProfile{Scheme: "HTTP", Endpoint: "%s"}
   Node SDK:  httpProfile: { endpoint: "%s", protocol: "http://" }
   curl:      curl http://%s/readyz     (calls of the API must be signed; see the README)`,
-		s.api.SecretID, s.api.SecretKey, endpoint, endpoint, endpoint, endpoint, endpoint)
+		end, s.api.SecretID, s.api.SecretKey, endpoint, endpoint, endpoint, endpoint, endpoint)
 }
