@@ -31,6 +31,7 @@ type cli struct {
 	Advisories advisoriesCmd `cmd:"" help:"Vulnerability data: import, pull, status."`
 	Key        keyCmd        `cmd:"" help:"Access keys: create, list, disable."`
 	User       userCmd       `cmd:"" help:"Console users: create, passwd."`
+	Account    accountCmd    `cmd:"" help:"Accounts: list, set limits."`
 	Call       callCmd       `cmd:"" help:"A signed API call, like the TCCLI."`
 	Demo       demoCmd       `cmd:"" help:"The main job on sample images: a registry, a schedule, the findings."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`

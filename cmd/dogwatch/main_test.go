@@ -177,3 +177,20 @@ func TestDemoOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestAccounts(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	if code, _, text := dogwatch(t, "", "key", "create", "--data", data, "--account", "shop"); code != exitOK {
+		t.Fatalf("key create: exit code %d, %q", code, text)
+	}
+	code, out, text := dogwatch(t, "", "account", "set", "--data", data, "shop", "--monthly-scans", "300", "--licence-cap", "50", "--sync-minute=-1")
+	if code != exitOK || !strings.Contains(out, "300") || !strings.Contains(out, "50") || !strings.Contains(out, "off") {
+		t.Errorf("account set: exit code %d, %q, %q", code, out, text)
+	}
+	if _, list, _ := dogwatch(t, "", "account", "list", "--data", data); !strings.Contains(list, "shop") || !strings.Contains(list, "300") {
+		t.Errorf("account list %q does not show the limits", list)
+	}
+	if code, _, _ := dogwatch(t, "", "account", "set", "--data", data, "nobody", "--licence-cap", "1"); code != exitFailed {
+		t.Errorf("limits of an unknown account: exit code %d, want %d", code, exitFailed)
+	}
+}
