@@ -28,8 +28,8 @@ import (
 var (
 	// ErrNone says that the library holds no snapshot yet.
 	ErrNone = errors.New("advisory: no advisory data has been imported yet; run `dogwatch advisories import` or `pull`")
-	// ErrNotFound says that a snapshot has no record of that id.
-	ErrNotFound = errors.New("advisory: no such record")
+	// ErrNotFound says that there is no record, or no snapshot, of that id.
+	ErrNotFound = errors.New("advisory: not found")
 	// ErrBusy says that another import works on the same library.
 	ErrBusy = errors.New("advisory: another import is running on this directory; wait for it to end")
 	// ErrClosed says that a library or snapshot was used after Close.

@@ -32,6 +32,7 @@ type Library struct {
 
 	mu      sync.Mutex
 	current *Snapshot
+	former  *Snapshot // superseded, or asked for by its id
 	closed  bool
 }
 
@@ -77,7 +78,47 @@ func (l *Library) follow() (*Snapshot, error) {
 	if l.current != nil && l.current.ID() == id {
 		return l.current, nil
 	}
-	s, err := openSnapshot(snapshotPath(l.dir, id))
+	s, err := openNamed(l.dir, id)
+	if err != nil {
+		return nil, err
+	}
+	if l.current != nil {
+		l.former = l.current
+	}
+	l.current = s
+	return s, nil
+}
+
+// Snapshot returns a snapshot by its id, be it in force or superseded. It
+// answers ErrNotFound once its file is no longer kept (Options.Keep).
+func (l *Library) Snapshot(id string) (*Snapshot, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil, ErrClosed
+	}
+	for _, known := range []*Snapshot{l.current, l.former} {
+		if known != nil && known.ID() == id {
+			return known, nil
+		}
+	}
+	if !snapshotID.MatchString(id) {
+		return nil, ErrNotFound
+	}
+	s, err := openNamed(l.dir, id)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	l.former = s
+	return s, nil
+}
+
+// openNamed opens the file of a snapshot. It is closed when nobody holds it.
+func openNamed(dir, id string) (*Snapshot, error) {
+	s, err := openSnapshot(snapshotPath(dir, id))
 	if err != nil {
 		return nil, err
 	}
@@ -86,21 +127,22 @@ func (l *Library) follow() (*Snapshot, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	runtime.AddCleanup(s, func(db *bbolt.DB) { db.Close() }, s.db) //nolint:errcheck // read-only, and nobody is left to tell
-	l.current = s
 	return s, nil
 }
 
-// Close closes the snapshot in force; it waits for reads that are under way.
+// Close closes the snapshots that are open; it waits for reads that are under way.
 func (l *Library) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
-	if l.current == nil {
-		return nil
+	var errs []error
+	for _, s := range []*Snapshot{l.current, l.former} {
+		if s != nil {
+			errs = append(errs, s.Close())
+		}
 	}
-	s := l.current
-	l.current = nil
-	return s.Close()
+	l.current, l.former = nil, nil
+	return errors.Join(errs...)
 }
 
 func snapshotPath(dir, id string) string {

@@ -84,10 +84,15 @@ func (a *Assessment) Words() (reason, solution string) {
 	return strings.Join(reasons, "; "), strings.Join(solutions, "; ")
 }
 
-// Assess judges a content whose layer facts are stored, in the parts asked for.
+// Assess judges a content whose layer facts are stored, by the snapshot in
+// force, in the parts asked for.
 // The error is a fault of our own storage; whatever the image lacks is a Problem.
 func (s *Service) Assess(ctx context.Context, content *store.Content, parts store.Parts) (*Assessment, error) {
-	j, err := s.judge(ctx, content)
+	snapshot, err := s.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	j, err := s.judge(ctx, content, snapshot)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,11 @@
 // and only the parts that have succeeded for it: while a new content is being
 // scanned, or after a scan that failed, the former findings stay.
 //
+// They come from the advisory snapshot that the image was assessed by, as the
+// counts of its row do: an import changes neither before the next scan. Once
+// that snapshot is no longer kept (advisory.Options.Keep), lists show the one in
+// force.
+//
 // A vulnerability whose level nobody states counts and shows as low [choice],
 // so that the four level counts add up to the number of vulnerabilities.
 package finding

@@ -76,6 +76,33 @@ func (r *rig) publish(records ...string) {
 	r.must(err)
 }
 
+// reopened is the library as another process opens it.
+func (r *rig) reopened() *advisory.Library {
+	r.t.Helper()
+	library, err := advisory.OpenLibrary(r.library.Dir())
+	r.must(err)
+	r.t.Cleanup(func() { r.must(library.Close()) })
+	return library
+}
+
+// assess does what a scan does with an assessment: the row names its snapshot.
+func (r *rig) assess(content *store.Content) *finding.Assessment {
+	r.t.Helper()
+	a, err := r.service.Assess(r.t.Context(), content, store.AllParts)
+	r.must(err)
+	r.image.Snapshot, r.image.VulCnt = a.Snapshot, a.VulCnt
+	r.succeeded(store.AllParts)
+	return a
+}
+
+// listed is how many vulnerabilities the image's list has.
+func (r *rig) listed() int64 {
+	r.t.Helper()
+	page, err := r.service.Vulnerabilities(r.t.Context(), account, r.image.ID, finding.Query{Limit: 100})
+	r.must(err)
+	return int64(page.Total)
+}
+
 // content stores an image content of the given layers, which are stored under
 // a revision, and returns it.
 func (r *rig) content(under string, risks []facts.Risk, layers ...facts.Layer) *store.Content {

@@ -25,9 +25,11 @@ type Store interface {
 	NewestLayerFacts(ctx context.Context, digest string) (*store.LayerFacts, error)
 }
 
-// Snapshots names the advisory snapshot in force; advisory.ErrNone if there is none.
+// Snapshots names the advisory snapshot in force (advisory.ErrNone if there is
+// none), and a former one while it is kept (advisory.ErrNotFound after that).
 type Snapshots interface {
 	Current(ctx context.Context) (*advisory.Snapshot, error)
+	Snapshot(id string) (*advisory.Snapshot, error)
 }
 
 // Options of a service. All but Cache are required.
@@ -60,14 +62,36 @@ type judgement struct {
 	current   bool                 // every fact is of the current inspector revision
 }
 
-// judge derives the judgement of a content, or takes it from the cache. Facts
-// of a former inspector revision serve until the layer is inspected again; such
-// a judgement is not kept.
-func (s *Service) judge(ctx context.Context, content *store.Content) (*judgement, error) {
+// current is the snapshot in force, nil without advisory data.
+func (s *Service) current(ctx context.Context) (*advisory.Snapshot, error) {
 	snapshot, err := s.o.Snapshots.Current(ctx)
 	if err != nil && !errors.Is(err, advisory.ErrNone) {
 		return nil, fmt.Errorf("finding: opening the advisory snapshot: %w", err)
 	}
+	return snapshot, nil
+}
+
+// assessedBy is the snapshot that an image's counts come from, so that its
+// lists agree with them until the next scan; the one in force once that one is
+// no longer kept.
+func (s *Service) assessedBy(ctx context.Context, image *store.ImageRow) (*advisory.Snapshot, error) {
+	if image.Snapshot == "" {
+		return s.current(ctx)
+	}
+	snapshot, err := s.o.Snapshots.Snapshot(image.Snapshot)
+	if errors.Is(err, advisory.ErrNotFound) {
+		return s.current(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("finding: opening the advisory snapshot %s: %w", image.Snapshot, err)
+	}
+	return snapshot, nil
+}
+
+// judge derives the judgement of a content by a snapshot (nil: of what is no
+// vulnerability alone), or takes it from the cache. Facts of a former inspector
+// revision serve until the layer is inspected again; such a judgement is not kept.
+func (s *Service) judge(ctx context.Context, content *store.Content, snapshot *advisory.Snapshot) (*judgement, error) {
 	k := key{manifest: content.ManifestDigest, revision: s.o.Revision}
 	if snapshot != nil {
 		k.snapshot = snapshot.ID()

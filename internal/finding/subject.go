@@ -32,7 +32,11 @@ func (s *Service) subject(ctx context.Context, accountID, imageID int64) (*subje
 	if err != nil {
 		return nil, fmt.Errorf("finding: reading content %s: %w", image.AssessedDigest, err)
 	}
-	judgement, err := s.judge(ctx, content)
+	snapshot, err := s.assessedBy(ctx, image)
+	if err != nil {
+		return nil, err
+	}
+	judgement, err := s.judge(ctx, content, snapshot)
 	if err != nil {
 		return nil, err
 	}
