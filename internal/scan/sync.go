@@ -114,7 +114,7 @@ func (s *Service) scanNew(ctx context.Context, registryID int64, report inventor
 	if err != nil {
 		return fmt.Errorf("scan: reading registry %d: %w", registryID, err)
 	}
-	if err := s.cfg.Store.SetAuthorized(ctx, row.AccountID, report.NeedScan, true); err != nil {
+	if err := s.license(ctx, row.AccountID, report.NeedScan); err != nil {
 		return fmt.Errorf("scan: licensing new images of registry %d: %w", registryID, err)
 	}
 	_, err = s.Start(ctx, row.AccountID, Request{Kind: store.RunSync, Parts: store.AllParts, Scope: store.Scope{Kind: 1, IDs: report.NeedScan}})
@@ -123,6 +123,36 @@ func (s *Service) scanNew(ctx context.Context, registryID int64, report inventor
 		return nil
 	}
 	return err
+}
+
+// license gives licences to those of the images that have none, oldest rows
+// first, as far as the account's cap allows.
+func (s *Service) license(ctx context.Context, accountID int64, imageIDs []int64) error {
+	return s.cfg.Store.Tx(ctx, func(ctx context.Context, db *store.DB, _ store.Enqueue) error {
+		account, err := db.Account(ctx, accountID)
+		if err != nil {
+			return err
+		}
+		if account.LicenceCap == 0 {
+			return db.SetAuthorized(ctx, accountID, imageIDs, true)
+		}
+		licensed, unlicensed := true, false
+		used, err := db.CountImages(ctx, store.ImageQuery{AccountID: accountID, Licensed: &licensed})
+		if err != nil {
+			return err
+		}
+		left := account.LicenceCap - int64(used)
+		if left <= 0 {
+			return nil
+		}
+		rows, err := db.ImagesPage(ctx, store.ImageQuery{
+			AccountID: accountID, IDs: imageIDs, Licensed: &unlicensed, Ascending: true, Limit: int(left),
+		})
+		if err != nil {
+			return err
+		}
+		return db.SetAuthorized(ctx, accountID, ids(rows), true)
+	})
 }
 
 // nightly starts the synchronisation of every account whose minute has come.

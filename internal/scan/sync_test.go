@@ -57,3 +57,33 @@ func TestASynchronisationThatFailedIsNotWorkedAgain(t *testing.T) {
 		return left == 0
 	})
 }
+
+// NeedScan licenses what it scans, but no more than the operator allows.
+func TestNewImagesAreLicensedUpToTheCap(t *testing.T) {
+	r := newRig(t, options{workers: 2})
+	r.must(r.store.SetAuthorized(t.Context(), r.account, r.imageIDs(), false))
+	kept := r.image("shop/web:1.4").ID // not the newest of its repository
+	r.must(r.store.SetAuthorized(t.Context(), r.account, []int64{kept}, true))
+	account, err := r.store.Account(t.Context(), r.account)
+	r.must(err)
+	account.LicenceCap = 3
+	r.must(r.store.UpdateAccount(t.Context(), account))
+	row, err := r.store.Registry(t.Context(), r.account, r.registry)
+	r.must(err)
+	row.NeedScan = true
+	r.must(r.store.UpdateRegistry(t.Context(), row))
+	r.sync()
+	r.waitRun()
+	var licensed, scanned int
+	for _, image := range r.images() {
+		if image.Authorized {
+			licensed++
+		}
+		if image.ScanStatus == store.Scanned {
+			scanned++
+		}
+	}
+	if licensed != 3 || scanned != 2 {
+		t.Errorf("%d images are licensed and %d were scanned, want 3 and the 2 new ones", licensed, scanned)
+	}
+}
