@@ -76,7 +76,7 @@ func TestAScanFollowsATagThatMovedSinceItWasListed(t *testing.T) {
 func TestASynchronisationMovesATagWhileItIsScanned(t *testing.T) {
 	r := newRig(t, options{})
 	want := r.image("shop/web:1.5").Digest
-	r.front.hold()
+	r.front.holdBlobs()
 	run := r.start(scan.Request{Scope: r.only("shop/web:1.4")})
 	r.eventually("the layer to be read", func() bool { return len(r.itemsOf(run.ID, store.ItemRunning)) == 1 && r.itemsOf(run.ID)[0].Layers > 0 })
 	r.retag("shop/web", "1.4", "1.5")

@@ -277,7 +277,8 @@ type front struct {
 	host   string
 	mu     sync.Mutex
 	blobs  map[string]int // blob reads by digest
-	held   chan struct{}  // nil: blobs pass
+	held   chan struct{}  // nil: everything passes
+	heads  bool           // questions for a tag's digest are held back too
 	broken map[string]bool
 	hidden map[string]bool // paths answered 404
 }
@@ -329,17 +330,17 @@ func (f *front) hides(path string) bool {
 	return f.hidden[path]
 }
 
-// gate counts a blob read and waits while blobs are held back.
+// gate counts a blob read and waits while requests of its kind are held back.
 func (f *front) gate(req *http.Request) {
 	_, digest, isBlob := strings.Cut(req.URL.Path, "/blobs/")
-	if !isBlob || req.Method != http.MethodGet {
-		return
-	}
+	isBlob = isBlob && req.Method == http.MethodGet
 	f.mu.Lock()
-	f.blobs[digest]++
-	held := f.held
+	if isBlob {
+		f.blobs[digest]++
+	}
+	held, heads := f.held, f.heads && req.Method == http.MethodHead
 	f.mu.Unlock()
-	if held == nil {
+	if held == nil || !isBlob && !heads {
 		return
 	}
 	select {
@@ -348,10 +349,20 @@ func (f *front) gate(req *http.Request) {
 	}
 }
 
+// hold stops every scan at its first request.
 func (f *front) hold() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.held = make(chan struct{})
+	f.held, f.heads = make(chan struct{}), true
+}
+
+// holdBlobs stops scans at their first layer; a synchronisation of images that
+// are known passes.
+func (f *front) holdBlobs() {
+	f.hold()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.heads = false
 }
 
 func (f *front) release() {

@@ -77,6 +77,7 @@ type Service struct {
 
 	mu      sync.Mutex
 	running map[int64]context.CancelFunc // item id → cancel, for this process
+	ticked  time.Time                    // when Tick was called last
 }
 
 // New returns a service; Register must be called before the queue starts.

@@ -35,6 +35,16 @@ func (s *Service) Run(ctx context.Context) {
 	}
 }
 
+// clockWentBack tells whether it is earlier than at the last tick.
+func (s *Service) clockWentBack() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.cfg.Clock.Now()
+	back := now.Before(s.ticked)
+	s.ticked = now
+	return back
+}
+
 // repairDue mends due moments that a wrong clock left absurdly far in the future.
 func (s *Service) repairDue(ctx context.Context) error {
 	tasks, err := s.cfg.Store.DueTimingTasks(ctx, store.Moment(math.MaxInt64))
@@ -62,6 +72,11 @@ func (s *Service) repairDue(ctx context.Context) error {
 // Tick does what is due now. It may be called at any time, any number of times:
 // each due moment fires once, in the transaction that moves it on.
 func (s *Service) Tick(ctx context.Context) error {
+	if s.clockWentBack() {
+		if err := s.repairDue(ctx); err != nil {
+			return err
+		}
+	}
 	due, err := s.cfg.Store.DueTimingTasks(ctx, s.now())
 	if err != nil {
 		return fmt.Errorf("scan: looking for due timing tasks: %w", err)

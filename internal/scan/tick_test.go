@@ -217,6 +217,17 @@ func TestAnAbsurdDueMomentIsRepairedAtTheStart(t *testing.T) {
 	<-looping
 }
 
+func TestAnAbsurdDueMomentIsRepairedWhenTheClockIsSetBack(t *testing.T) {
+	r := newRig(t, options{})
+	r.clock.Set(start.AddDate(9, 0, 0))
+	r.must(r.scans.Tick(t.Context()))
+	r.setTask(func(task *store.TimingTask) { task.NextDue = store.At(start.AddDate(9, 0, 1)) })
+	r.tickAt(12, 30)
+	if got, want := r.task().NextDue, store.At(start.Add(time.Hour)); got != want {
+		t.Errorf("next due %s, want %s", got.Time(), want.Time())
+	}
+}
+
 func TestNightlySynchronisation(t *testing.T) {
 	// The rig's service has it switched off; the decision itself is tested in
 	// the schedule room. Here: an account's minute starts a synchronisation once.
