@@ -41,6 +41,7 @@ type pass struct {
 	keepTags         map[tagKey]bool // could not be read
 	asked            map[tagKey]bool // overtaken by a scan once
 	inARow           int
+	gaveUp           bool // too many failures in a row: nothing more is asked
 	firstFailed      string
 	firstFailure     error
 }
@@ -130,6 +131,9 @@ func (p *pass) walkRepository(ctx context.Context, group *errgroup.Group, r regi
 
 // visit reads one tag and notes what came of it. Its error ends the pass.
 func (p *pass) visit(ctx context.Context, r registry.Repository, t registry.Tag) error {
+	if p.over() {
+		return nil // the failure that ended the pass is on its way
+	}
 	f, err := p.read(ctx, r, t)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -259,9 +263,16 @@ func (p *pass) failed(key tagKey, cause error) error {
 		p.keepTags[key] = true
 	}
 	if p.inARow++; p.inARow >= maxFailures && registry.KindOf(cause) != registry.KindDenied {
+		p.gaveUp = true
 		return cause
 	}
 	return nil
+}
+
+func (p *pass) over() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.gaveUp
 }
 
 // String is the key as people write it.
