@@ -77,6 +77,7 @@ type Service struct {
 
 	mu      sync.Mutex
 	running map[int64]context.CancelFunc // item id → cancel, for this process
+	swept   time.Time                    // when old items were last removed
 	ticked  time.Time                    // when Tick was called last
 }
 

@@ -99,7 +99,7 @@ func (s *Service) Tick(ctx context.Context) error {
 	if s.cfg.Nightly {
 		errs = append(errs, s.nightly(ctx))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.sweep(ctx))...)
 }
 
 // fire decides about one due timing task and, in the same transaction, moves

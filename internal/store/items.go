@@ -140,3 +140,12 @@ func (db *DB) deleteItems(ctx context.Context, imageIDs *bun.SelectQuery, states
 	_, err := db.idb.NewDelete().Model((*Item)(nil)).ApplyQueryBuilder(match).Exec(ctx)
 	return err
 }
+
+// DropItems removes at most limit items of runs that ended before a moment and
+// tells how many it removed. The runs stay, with their counters.
+func (db *DB) DropItems(ctx context.Context, before Moment, limit int) (int64, error) {
+	old := db.idb.NewSelect().TableExpr("run").Join("JOIN item ON item.run_id = run.id").Column("item.id").
+		Where("run.finished_at > 0").Where("run.finished_at < ?", before).Limit(int64(limit))
+	n, err := changed(db.idb.NewDelete().Model((*Item)(nil)).Where("id IN (?)", old).Exec(ctx))
+	return n, wrap(err, "drop items of old runs")
+}
