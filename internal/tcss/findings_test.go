@@ -128,7 +128,7 @@ func TestViruses(t *testing.T) {
 func TestRisks(t *testing.T) {
 	r := withFindings(t)
 	root := object{"Behavior": json.Number("1"), "Type": json.Number("2"), "Level": "3", "Desc": "runs as root", "InstructionContent": "2026-03-02 20:00:00\nUSER root"}
-	key := object{"Behavior": json.Number("3"), "Type": json.Number("1"), "Level": "4", "Desc": "private key in a file", "InstructionContent": "/root/.ssh/id:1\n----"}
+	key := object{"Behavior": json.Number("3"), "Type": json.Number("1"), "Level": "4", "Desc": "private key in a file", "InstructionContent": "/home/rooted/.ssh/id:1\n----"}
 	for params, want := range map[string]any{
 		`{"Id": 1}`: []any{key, root},
 		`{"Id": 1, "By": "Level", "Order": "asc"}`:                      []any{root, key},

@@ -204,8 +204,8 @@ func (r *rig) assessed(i *store.Image) {
 			Packages: []facts.Package{{Ecosystem: "npm", Name: "lodash", Version: "4.17.10"}}}},
 		Malware: []facts.Malware{{Path: "tmp/eicar.com", Name: "Eicar-Test-Signature", Engine: "builtin", Category: "test",
 			Level: 4, MD5: "44d88612fea8a8f36de82e1278abb02f", Size: 68, FileType: "TXT"}},
-		Secrets: []facts.Secret{{Rule: "private-key", Title: "private key", Path: "root/.ssh/id", Line: 1, Masked: "----", Level: 4}},
-		NonDirs: []uint64{facts.PathHash("app/node_modules/lodash/package.json"), facts.PathHash("tmp/eicar.com"), facts.PathHash("root/.ssh/id")},
+		Secrets: []facts.Secret{{Rule: "private-key", Title: "private key", Path: "home/rooted/.ssh/id", Line: 1, Masked: "----", Level: 4}},
+		NonDirs: []uint64{facts.PathHash("app/node_modules/lodash/package.json"), facts.PathHash("tmp/eicar.com"), facts.PathHash("home/rooted/.ssh/id")},
 	}
 	blob, err := facts.Encode(layer)
 	r.must(err)

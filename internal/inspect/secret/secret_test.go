@@ -41,7 +41,7 @@ func TestFindsEachKind(t *testing.T) {
 	for _, c := range []struct{ rule, path, text string }{
 		{"private-key", "etc/ssl/server.key", "x\n-----BEGIN RSA PRIVATE " + "KEY-----\n" + key + "\n"},
 		{"private-key", "app/sa.json", `{"private_key": "-----BEGIN PRIVATE ` + `KEY-----\n` + key + `\n"}`},
-		{"private-key", "root/.ssh/id_ed25519", "-----BEGIN OPENSSH PRIVATE " + "KEY-----\n" + key},
+		{"private-key", "home/app/.ssh/id_ed25519", "-----BEGIN OPENSSH PRIVATE " + "KEY-----\n" + key},
 		{"aws-access-key-id", "app/a.txt", "id=AK" + "IAQ7RTLMZXKC4VBNAB"},
 		{"aws-secret-key", "root/.aws/credentials", "aws_secret_access_key = " + planted("", 40)},
 		{"tencent-secret-id", "app/a.py", `cred("` + planted("AK"+"ID", 32) + `")`},
