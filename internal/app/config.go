@@ -31,7 +31,7 @@ type Config struct {
 	Database               string  `help:"Database URL; empty means SQLite in the data directory." env:"DOGWATCH_DATABASE"`
 	Timezone               string  `help:"IANA zone in which times of day are read and zone-less times are written." default:"Asia/Shanghai" env:"DOGWATCH_TIMEZONE"`
 	MetricsListen          string  `help:"Address of the metrics; empty turns them off." default:"127.0.0.1:9464" env:"DOGWATCH_METRICS_LISTEN"`
-	Workers                int     `help:"Images scanned at once; 0 means one per core." default:"0" env:"DOGWATCH_WORKERS"`
+	Workers                int     `help:"Images worked on at once; 0 means four per core. Layers are inspected one per core, whatever this is." default:"0" env:"DOGWATCH_WORKERS"`
 	RateLimit              float64 `help:"API requests a second per account and action." default:"20" env:"DOGWATCH_RATE_LIMIT"`
 	AllowPrivateRegistries bool    `help:"Allow registries on loopback and private addresses." default:"true" negatable:"" env:"DOGWATCH_ALLOW_PRIVATE_REGISTRIES"`
 	PublicURL              string  `name:"public-url" help:"Base URL by which registries reach this server, for webhook addresses; empty: made from the listen address." env:"DOGWATCH_PUBLIC_URL"`
@@ -50,7 +50,7 @@ func (c *Config) Validate() error {
 		return err
 	}
 	if c.Workers < 0 {
-		return fmt.Errorf("workers: %d is negative; give how many images to scan at once, or 0 for one per core", c.Workers)
+		return fmt.Errorf("workers: %d is negative; give how many images to scan at once, or 0 for four per core", c.Workers)
 	}
 	if c.RateLimit <= 0 {
 		return fmt.Errorf("rate-limit: %v must be above 0", c.RateLimit)
@@ -78,8 +78,8 @@ func (c *Config) Lint() []string {
 	if host, _, err := net.SplitHostPort(c.Listen); err == nil && !loopback(host) {
 		warnings = append(warnings, fmt.Sprintf("the API listens in plain HTTP on %s: signatures protect requests, but answers can be read on the way; prefer --listen-tls", c.Listen))
 	}
-	if c.Workers > 4*runtime.NumCPU() {
-		warnings = append(warnings, fmt.Sprintf("%d workers on %d cores: inspection is bound by the processor, more workers only cost memory", c.Workers, runtime.NumCPU()))
+	if c.Workers > 32*runtime.NumCPU() {
+		warnings = append(warnings, fmt.Sprintf("%d workers on %d cores: more workers only ask registries for more at once", c.Workers, runtime.NumCPU()))
 	}
 	return warnings
 }
@@ -105,7 +105,7 @@ func (c *Config) workers() int {
 	if c.Workers > 0 {
 		return c.Workers
 	}
-	return runtime.NumCPU()
+	return 4 * runtime.NumCPU() // most images bring no unknown layer and only wait for the registry
 }
 
 // publicURL is where registries find this server: as configured, else made of

@@ -9,7 +9,9 @@ import (
 
 // draw turns the next images of the scope into queued items until Ahead of
 // them wait or run, and writes the run's cursor. It is called in the
-// transaction that makes room: when the run is opened and when an item ends.
+// transaction that makes room: when the run is opened and when an item ends. It
+// waits until half of them are done, since drawing many at once costs little
+// more than drawing one.
 func (s *Service) draw(ctx context.Context, db *store.DB, enqueue store.Enqueue, run *store.Run) error {
 	if run.State != store.Scanning {
 		return nil
@@ -18,6 +20,9 @@ func (s *Service) draw(ctx context.Context, db *store.DB, enqueue store.Enqueue,
 	outstanding, err := db.CountItems(ctx, run.ID, store.ItemQueued, store.ItemRunning)
 	if err != nil {
 		return fmt.Errorf("scan: counting items of run %d: %w", run.ID, err)
+	}
+	if outstanding > s.cfg.Ahead/2 {
+		return nil
 	}
 	for !run.Expanded && !s.windowOver(run) && outstanding < s.cfg.Ahead {
 		drawn, err := s.drawBatch(ctx, db, enqueue, run, s.cfg.Ahead-outstanding)
@@ -79,7 +84,7 @@ func (s *Service) drawBatch(ctx context.Context, db *store.DB, enqueue store.Enq
 	if err != nil {
 		return 0, err
 	}
-	drawn := 0
+	var jobs []store.Job
 	for i := range images {
 		image := &images[i]
 		if _, held := busy[image.ID]; held {
@@ -91,15 +96,20 @@ func (s *Service) drawBatch(ctx context.Context, db *store.DB, enqueue store.Enq
 			s.outOfQuota(run)
 			break
 		}
-		if err := s.enqueueItem(ctx, db, enqueue, run, image, cost); err != nil {
-			return drawn, err
+		job, err := s.newItem(ctx, db, run, image, cost)
+		if err != nil {
+			return 0, err
 		}
-		drawn++
+		jobs = append(jobs, job)
 	}
-	return drawn, nil
+	if err := enqueue(ctx, jobs...); err != nil {
+		return 0, fmt.Errorf("scan: enqueueing %d items of run %d: %w", len(jobs), run.ID, err)
+	}
+	return len(jobs), nil
 }
 
-func (s *Service) enqueueItem(ctx context.Context, db *store.DB, enqueue store.Enqueue, run *store.Run, image *store.ImageRow, cost int64) error {
+// newItem stores an item and returns the job that scans it.
+func (s *Service) newItem(ctx context.Context, db *store.DB, run *store.Run, image *store.ImageRow, cost int64) (store.Job, error) {
 	item := &store.Item{
 		RunID:      run.ID,
 		AccountID:  run.AccountID,
@@ -112,12 +122,9 @@ func (s *Service) enqueueItem(ctx context.Context, db *store.DB, enqueue store.E
 		QueuedAt:   s.now(),
 	}
 	if err := db.InsertItem(ctx, item); err != nil {
-		return fmt.Errorf("scan: storing the item of image %d: %w", image.ID, err)
+		return store.Job{}, fmt.Errorf("scan: storing the item of image %d: %w", image.ID, err)
 	}
-	if err := enqueue(ctx, store.Job{Args: ItemJob{ItemID: item.ID}, Priority: priority(run.Kind)}); err != nil {
-		return fmt.Errorf("scan: enqueueing the item of image %d: %w", image.ID, err)
-	}
-	return nil
+	return store.Job{Args: ItemJob{ItemID: item.ID}, Priority: priority(run.Kind)}, nil
 }
 
 // priority lets what a person asked for go before what the schedule does.

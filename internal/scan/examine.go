@@ -81,7 +81,8 @@ func (s *Service) content(ctx context.Context, client registry.Client, image *st
 }
 
 // examineLayers inspects the layers that were never inspected under the current
-// rules, one after the other, base first, and reports progress after each.
+// rules, one after the other, base first, and reports progress around each. An
+// image without such a layer is done at once: it has no progress to report.
 func (s *Service) examineLayers(ctx context.Context, src source, item *store.Item, content *store.Content) error {
 	var layers []inventory.LayerRef
 	if err := json.Unmarshal(content.Layers, &layers); err != nil {
@@ -95,13 +96,16 @@ func (s *Service) examineLayers(ctx context.Context, src source, item *store.Ite
 		}
 	}
 	progress := s.newProgress(item, layers)
-	if err := progress.report(ctx); err != nil {
-		return err
-	}
 	for _, layer := range layers {
 		if known[layer.Digest] {
 			s.layerReused()
-		} else if err := s.examineLayer(ctx, src, layer); err != nil {
+			progress.done(layer)
+			continue
+		}
+		if err := progress.report(ctx); err != nil {
+			return err
+		}
+		if err := s.examineLayer(ctx, src, layer); err != nil {
 			return err
 		}
 		known[layer.Digest] = true // a layer may occur twice in one image

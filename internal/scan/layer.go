@@ -60,6 +60,12 @@ func (s *Service) inspectLayer(ctx context.Context, src source, layer inventory.
 			return nil
 		}
 	}
+	select {
+	case s.seats <- struct{}{}:
+		defer func() { <-s.seats }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	begun := s.cfg.Clock.Now()
 	found, read, err := s.readLayer(ctx, src, layer)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -64,8 +65,11 @@ type Config struct {
 	Logger    *slog.Logger
 	Observer  Observer
 	WorkerID  string
-	Ahead     int           // items of a run in the queue at once
-	ItemLimit time.Duration // time one image may take
+	Ahead     int // items of a run in the queue at once
+	// Inspections is how many layers are read and inspected at once; 0: one per
+	// core. Items that need none (all layers known) do not wait for each other.
+	Inspections int
+	ItemLimit   time.Duration // time one image may take
 	// Nightly says whether registries are synchronised every night.
 	Nightly bool
 }
@@ -74,6 +78,7 @@ type Config struct {
 type Service struct {
 	cfg    Config
 	flight singleflight.Group // one inspection per layer at a time
+	seats  chan struct{}      // bounds the inspections under way
 
 	mu      sync.Mutex
 	running map[int64]context.CancelFunc // item id → cancel, for this process
@@ -89,7 +94,10 @@ func New(cfg Config) *Service {
 	if cfg.ItemLimit == 0 {
 		cfg.ItemLimit = defaultItemLimit
 	}
-	return &Service{cfg: cfg, running: map[int64]context.CancelFunc{}}
+	if cfg.Inspections == 0 {
+		cfg.Inspections = runtime.NumCPU()
+	}
+	return &Service{cfg: cfg, seats: make(chan struct{}, cfg.Inspections), running: map[int64]context.CancelFunc{}}
 }
 
 // Job kinds.
