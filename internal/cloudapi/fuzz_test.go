@@ -68,7 +68,7 @@ func FuzzDecodeJSON(f *testing.F) {
 	for _, seed := range []string{
 		`{"Text":"\u6d4b\ud83d\ude00","Flag":true,"Signed":-5,"Count":18446744073709551615,"Ratio":1.25e-3,"Words":["cve","RISK"]}`,
 		` { "Box" : { "Label" : "x" , "Sides" : [ 1 , 2 ] } , "Boxes":[{"Label":"]}\"\\"}],"Filters":[{"Name":"n","Values":["v"]}]}`,
-		`{"Text":null,"Text":"a","Bogus":[[{}],"\u005d"]}`, `{"Count":1.0}`, `[]`, `{`,
+		`{"Text":null,"Text":"a","Bogus":[[{}],"\u005d"]}`, `{"Count":1.0}`, `{"Ratio":1e1000}`, `[]`, `{`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -76,12 +76,17 @@ func FuzzDecodeJSON(f *testing.F) {
 		n, fault := parseJSON(body)
 		var want map[string]any
 		if fault == nil && len(bytes.TrimSpace(body)) > 0 {
-			// Depth aside, the nodes are what the standard library reads.
-			if err := json.Unmarshal(body, &want); err != nil {
+			// Depth aside, the nodes are what the standard library reads. A number
+			// that no float64 holds is well-formed; what it is worth, the model says.
+			var tooLarge *json.UnmarshalTypeError
+			err := json.Unmarshal(body, &want)
+			if err != nil && !errors.As(err, &tooLarge) {
 				t.Fatalf("accepted, but: %v", err)
 			}
-			if diff := cmp.Diff(any(want), generic(t, n)); diff != "" {
-				t.Errorf("(-standard library +nodes):\n%s", diff)
+			if err == nil {
+				if diff := cmp.Diff(any(want), generic(t, n)); diff != "" {
+					t.Errorf("(-standard library +nodes):\n%s", diff)
+				}
 			}
 		}
 		got, err := decodeEcho(n, fault)
