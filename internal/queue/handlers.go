@@ -55,13 +55,6 @@ func (r retries) NextRetry(job *rivertype.JobRow) time.Time {
 	return r.clock.Now().Add(pause)
 }
 
-func activeStates() []rivertype.JobState {
-	return []rivertype.JobState{
-		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable,
-		rivertype.JobStateRunning, rivertype.JobStateScheduled,
-	}
-}
-
 // quiet lets only the engine's warnings through: its information lines repeat
 // what the rooms that enqueue and work already say in the words of the domain.
 func quiet(l *slog.Logger) *slog.Logger { return slog.New(&levelFloor{Handler: l.Handler()}) }

@@ -125,8 +125,10 @@ func migrate(ctx context.Context, driver *riversqlite.Driver, logger *slog.Logge
 	return nil
 }
 
-// InsertTx inserts jobs in a transaction of the store. A unique job that is
-// already waiting or running is not inserted again; that is no error.
+// InsertTx inserts jobs in a transaction of the store. The engine's unique jobs
+// are left alone on purpose: one that has just returned still counts as running
+// for a moment, and what is asked for in that moment would be lost. Rows decide
+// what is under way.
 func (q *Queue) InsertTx(ctx context.Context, tx *sql.Tx, jobs ...store.Job) error {
 	params := make([]river.InsertManyParams, len(jobs))
 	for i, job := range jobs {
@@ -135,10 +137,6 @@ func (q *Queue) InsertTx(ctx context.Context, tx *sql.Tx, jobs ...store.Job) err
 			return fmt.Errorf("queue: job kind %q belongs to no lane", job.Args.Kind())
 		}
 		opts := &river.InsertOpts{Queue: lane, Priority: job.Priority, ScheduledAt: job.RunAt}
-		if job.Unique {
-			opts.UniqueOpts = river.UniqueOpts{ByArgs: true}
-			opts.UniqueOpts.ByState = activeStates()
-		}
 		params[i] = river.InsertManyParams{Args: job.Args, InsertOpts: opts}
 	}
 	if len(params) == 0 {

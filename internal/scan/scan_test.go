@@ -299,3 +299,20 @@ func TestQuotaMonth(t *testing.T) {
 		}
 	}
 }
+
+func TestAnImageThatWasNotExaminedWholeIsNotCountedAsClean(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		o    options
+		want int64
+	}{{"examined whole", options{}, 1}, {"without advisories", options{noAdvisories: true}, 0}} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, c.o)
+			run := r.start(scan.Request{Scope: store.Scope{Kind: 1, IDs: []int64{r.image("shop/cleaned:1.0").ID}}})
+			r.waitRun()
+			if got := r.run(run.ID); got.Clean != c.want || got.Risky != 0 || got.Finished != 1 {
+				t.Errorf("%d clean and %d risky of %d finished, want %d clean of 1", got.Clean, got.Risky, got.Finished, c.want)
+			}
+		})
+	}
+}

@@ -50,14 +50,17 @@ func (s *Service) endItem(item *store.Item, r *result) {
 	}
 }
 
+// countsOf is what a result adds to its run. An image without findings is clean
+// only if every part that was asked for was examined whole; one that was not is
+// finished, and neither clean nor risky.
 func countsOf(r *result) store.RunCounts {
 	counts := store.RunCounts{Finished: 1}
 	switch {
 	case r.found == nil:
 		counts.Failed = 1
-	case r.found.VulCnt+r.found.VirusCnt+r.found.RiskCnt > 0:
+	case r.found.Risky():
 		counts.Risky = 1
-	default:
+	case len(r.found.Problems) == 0:
 		counts.Clean = 1
 	}
 	return counts

@@ -229,8 +229,8 @@ func TestAnAbsurdDueMomentIsRepairedWhenTheClockIsSetBack(t *testing.T) {
 }
 
 func TestNightlySynchronisation(t *testing.T) {
-	// The rig's service has it switched off; the decision itself is tested in
-	// the schedule room. Here: an account's minute starts a synchronisation once.
+	// The decision itself is tested in the schedule room. Here: an account's
+	// minute starts a synchronisation, and is remembered.
 	r := newRig(t, options{nightly: true})
 	account, err := r.store.Account(t.Context(), r.account)
 	r.must(err)

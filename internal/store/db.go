@@ -33,7 +33,6 @@ type Job struct {
 	Args     Args
 	RunAt    time.Time // zero: at once
 	Priority int       // 1 first to 4 last; 0: the queue's default
-	Unique   bool      // at most one unfinished job with these arguments
 }
 
 // Enqueue adds jobs within the transaction it was handed out with.

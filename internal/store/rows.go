@@ -289,7 +289,7 @@ type Run struct {
 	Cursor     int64  // image id that the walk has come to; once something was dropped, the one before it
 	Expanded   bool   // the cursor reached the end
 	Finished   int64  // items ended, however
-	Clean      int64  // images without findings
+	Clean      int64  // images examined whole, without findings
 	Risky      int64  // images with findings
 	Failed     int64  // items that failed
 	Elsewhere  int64  // images left to another run that was scanning them

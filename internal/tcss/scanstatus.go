@@ -24,7 +24,7 @@ type scanStatusAnswer struct {
 	ImageTotal     uint64          `json:"ImageTotal" doc:"images of the task"`
 	ImageScanCnt   uint64          `json:"ImageScanCnt" doc:"images of the task that are finished"`
 	ImageStatus    []ImageProgress `json:"ImageStatus" doc:"state of the images asked for; empty if none were"`
-	SuccessCount   uint64          `json:"SuccessCount" doc:"finished images without findings"`
+	SuccessCount   uint64          `json:"SuccessCount" doc:"finished images without findings, every part examined whole"`
 	RiskCount      uint64          `json:"RiskCount" doc:"finished images with findings"`
 	Schedule       uint64          `json:"Schedule" doc:"progress of the task, 0 to 100"`
 	Status         string          `json:"Status" doc:"NOT_SCAN, SCANNING, SCANNED, CANCELED or SCAN_TIMEOUT"`
