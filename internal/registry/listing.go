@@ -51,7 +51,9 @@ func (c *ociClient) walk(ctx context.Context, l *listing, yield func(string) err
 		if fresh == 0 {
 			return nil
 		}
-		at = l.next(page)
+		if at, err = l.next(page); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -123,19 +125,24 @@ func (l *listing) hand(names []string, yield func(string) error) (fresh int, err
 	return fresh, nil
 }
 
-// next is the address of the following page, nil at the end.
-func (l *listing) next(p *page) *url.URL {
+// next is the address of the following page, nil at the end. One that cannot be
+// read is no end: what lies behind it would be taken for gone.
+func (l *listing) next(p *page) (*url.URL, error) {
 	var at *url.URL
 	if p.link != "" {
-		at, _ = followLink(p.at, p.link)
+		var ok bool
+		if at, ok = followLink(p.at, p.link); !ok {
+			return nil, &Failure{Kind: KindServer, Op: l.op, Reason: "the address of the next page cannot be read",
+				Solution: "check the registry and the proxy before it"}
+		}
 	} else if l.asked > 0 && len(p.names) == l.asked {
 		at = l.guess(p.names[len(p.names)-1])
 	}
 	if at == nil || l.visited[at.String()] {
-		return nil
+		return nil, nil
 	}
 	l.visited[at.String()] = true
-	return at
+	return at, nil
 }
 
 // guess asks for what follows a full page whose Link is missing.

@@ -191,3 +191,16 @@ func TestYieldEndsTags(t *testing.T) {
 		t.Errorf("%d calls, %v", calls, err)
 	}
 }
+
+// A next page whose address cannot be read is a failure: a short list would look
+// like a registry that has shrunk.
+func TestAPageThatCannotBeFollowedIsNoEnd(t *testing.T) {
+	target := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Link", `<http://[::1/v2/_catalog?last=x>; rel="next"`)
+		writeList(w, "repositories", names("team/r", 3))
+	})
+	got, err := listRepositories(t, open(t, target, options(t)))
+	if registry.KindOf(err) != registry.KindServer {
+		t.Errorf("listed %d repositories with error %v, want a failure of the server", len(got), err)
+	}
+}

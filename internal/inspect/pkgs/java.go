@@ -80,7 +80,8 @@ func (w *jarWalk) archive(name string, data []byte, depth int) {
 	w.nested(name, z, depth)
 }
 
-// modest refuses archives whose descriptors would fill the memory.
+// modest refuses archives whose descriptors would fill the memory, and notes
+// those that cannot be read.
 func (w *jarWalk) modest(name string, z *zip.Reader) bool {
 	for _, f := range z.File {
 		switch strings.ToUpper(path.Base(f.Name)) {
@@ -88,6 +89,14 @@ func (w *jarWalk) modest(name string, z *zip.Reader) bool {
 			if f.UncompressedSize64 > jarDescriptor {
 				w.note("archive " + name + " has a descriptor that is too large")
 				return false
+			}
+			if f.UncompressedSize64 > uint64(w.left) {
+				w.note("archive " + name + " has too many descriptors")
+				return false
+			}
+			w.left -= int64(f.UncompressedSize64)
+			if _, err := readMember(f); err != nil {
+				w.note("descriptor " + path.Join(name, path.Clean("/"+f.Name)) + ": " + err.Error())
 			}
 		}
 	}

@@ -27,7 +27,7 @@ import (
 )
 
 // Revision is the version of the extraction rules.
-const Revision = "1"
+const Revision = "2"
 
 // ErrBroken says that a package file could be read in part or not at all.
 var ErrBroken = errors.New("package file is broken")

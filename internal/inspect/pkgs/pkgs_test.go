@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"debug/buildinfo"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -235,4 +236,42 @@ func safely(t *testing.T, e *Extractor, kind, name string, data []byte) (found [
 		}
 	}()
 	return e.File(t.Context(), kind, filepath.ToSlash(name), data)
+}
+
+// A descriptor that cannot be read may name anything: the archive is broken, and
+// what else it names counts.
+func TestAnUnreadableJavaDescriptorIsNotPassedOver(t *testing.T) {
+	const properties = "version=2.14.1\ngroupId=org.apache.logging.log4j\nartifactId=log4j-core\n"
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	w, err := z.CreateRaw(&zip.FileHeader{
+		Name: "META-INF/maven/org.apache.logging.log4j/log4j-core/pom.properties", Method: zip.Store,
+		CRC32: 1, CompressedSize64: uint64(len(properties)), UncompressedSize64: uint64(len(properties)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, properties); err != nil {
+		t.Fatal(err)
+	}
+	if w, err = z.Create("META-INF/maven/shop/cart/pom.properties"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, "version=1.0\ngroupId=shop\nartifactId=cart\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := e.File(t.Context(), facts.KindJava, "app/cart.jar", out.Bytes())
+	if !errors.Is(err, ErrBroken) || !strings.Contains(err.Error(), "log4j-core") {
+		t.Errorf("error %v, want one that names the descriptor", err)
+	}
+	if len(got) != 1 || got[0].Name != "shop:cart" {
+		t.Errorf("packages %+v, want the one that can be read", got)
+	}
 }
