@@ -31,7 +31,8 @@ type Layer struct {
 	Packages []PackageFile `json:"packages,omitempty"`
 	Secrets  []Secret      `json:"secrets,omitempty"`
 	Malware  []Malware     `json:"malware,omitempty"`
-	Hashes   []FileHash    `json:"hashes,omitempty"` // executables, scripts, archives
+	Risks    []FileRisk    `json:"risks,omitempty"`
+	Hashes   []FileHash    `json:"hashes,omitempty"` // executables, scripts, archives, and files of a size that a signature names
 
 	Whiteouts []string `json:"whiteouts,omitempty"` // paths deleted by ".wh.NAME"
 	Opaques   []string `json:"opaques,omitempty"`   // directories emptied by ".wh..wh..opq"
@@ -118,9 +119,24 @@ type Secret struct {
 	Line   int    `json:"line"`   // from 1
 	Masked string `json:"masked"` // the match with its value masked
 	Level  int    `json:"level"`  // 1 low to 4 critical
+
+	// Fingerprint is a keyed digest of the value, hex: equal values of one
+	// installation have equal fingerprints, and nothing else can be told from it.
+	Fingerprint string `json:"fingerprint,omitempty"`
+	Encoding    string `json:"encoding,omitempty"` // how the value was wrapped: "base64"; empty: in clear
 }
 
-// Malware is a malicious file.
+// FileRisk is a risky property of a file or directory: its mode, its presence,
+// one of its settings. Level, text and advice follow from the rule.
+type FileRisk struct {
+	Rule   string `json:"rule"` // rule id, "setuid-file"
+	Path   string `json:"path"`
+	Line   int    `json:"line,omitempty"`   // from 1; 0: the file as a whole
+	Detail string `json:"detail,omitempty"` // what was seen, values masked: "mode 4755, owner 0"
+}
+
+// Malware is a malicious file, as an engine that read its content says. What
+// hash lists say is not kept: it follows from the hashes when it is asked for.
 type Malware struct {
 	Path     string `json:"path"`
 	Name     string `json:"name"`     // name of the malware
@@ -131,13 +147,16 @@ type Malware struct {
 	SHA256   string `json:"sha256"`
 	Size     int64  `json:"size"`
 	FileType string `json:"file_type"` // "ELF", "SCRIPT", "ZIP", "TXT", ..., "UNKNOWN"
+	Desc     string `json:"desc,omitempty"` // what the rule says of itself
 }
 
 // FileHash names the content of a file worth finding again.
 type FileHash struct {
 	Path   string `json:"path"`
-	SHA256 string `json:"sha256"` // 64 hex digits
+	SHA256 string `json:"sha256"`        // 64 hex digits
+	MD5    string `json:"md5,omitempty"` // 32 hex digits
 	Size   int64  `json:"size"`
+	Type   string `json:"type,omitempty"` // as Malware.FileType
 }
 
 // Link is a symbolic or hard link.
