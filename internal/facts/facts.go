@@ -146,7 +146,7 @@ type Malware struct {
 	MD5      string `json:"md5"`
 	SHA256   string `json:"sha256"`
 	Size     int64  `json:"size"`
-	FileType string `json:"file_type"` // "ELF", "SCRIPT", "ZIP", "TXT", ..., "UNKNOWN"
+	FileType string `json:"file_type"`      // "ELF", "SCRIPT", "ZIP", "TXT", ..., "UNKNOWN"
 	Desc     string `json:"desc,omitempty"` // what the rule says of itself
 }
 
